@@ -1,0 +1,170 @@
+"""How often a sampler calls a difference where there is none: ours, against what is usually done.
+
+The same callable is timed twice under two names. Whatever says that the two differ is wrong. Compared are the paired
+sampler of `tfparity.suite.timing` as the suite uses it, and contiguous blocks of the same samples (all of one name,
+then all of the other) under the rules that benchmark tools apply to them. Nothing here is imported by the suite.
+
+    python benchmarks/false_calls.py                       # 60 s of NumPy, prints a table
+    python benchmarks/false_calls.py --tensorflow          # eager, graph and XLA calls as well
+    python benchmarks/false_calls.py --seconds 600 --load 1 --json false_calls.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import cycle
+
+import numpy as np
+from scipy.stats import mannwhitneyu
+
+from tfparity.suite import machine
+from tfparity.suite.statistics import false_rate, paired_ratio, verdict
+from tfparity.suite.timing import EXTRA, ROUNDS, empty, loop_counts, measure, sample
+
+Call = Callable[[], object]
+
+
+def numpy_calls() -> dict[str, Call]:
+    x, big = np.linspace(0, 1, 100, dtype="float32"), np.linspace(0, 1, 100_000, dtype="float32")
+    square = np.random.default_rng(0).normal(size=(48, 48))
+    return {
+        "numpy exp 100": lambda: np.exp(x),
+        "numpy exp 100000": lambda: np.exp(big),
+        "numpy sort 100000": lambda: np.sort(big[::-1]),
+        "numpy solve 48": lambda: np.linalg.solve(square, square),
+        "python sum": lambda: sum(range(1000)),
+    }
+
+
+def tensorflow_calls() -> tuple[dict[str, Call], Call]:
+    """Eager, graph and XLA calls, and what synchronises them."""
+    import tensorflow as tf
+
+    x = tf.constant(np.linspace(0, 1, 100, dtype="float32"))
+    square = tf.constant(np.random.default_rng(0).normal(size=(64, 64)).astype("float32"))
+    calls: dict[str, Call] = {}
+    for name, body, argument in (("tanh", tf.tanh, x), ("matmul", lambda a: tf.matmul(a, a), square)):
+        signature = [tf.TensorSpec(argument.shape, argument.dtype)]
+        graph = tf.function(body, input_signature=signature, autograph=False)
+        xla = tf.function(body, input_signature=signature, autograph=False, jit_compile=True)
+        for mode, function in (("eager", body), ("graph", graph), ("xla", xla)):
+            calls[f"tensorflow {name} {mode}"] = lambda f=function, a=argument: f(a)
+    return calls, tf.test.experimental.sync_devices
+
+
+def contiguous(call: Call, rounds: int, synchronise: Call) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds of one call in each sample of two blocks, one after the other: two runs of an ordinary benchmark."""
+    cost = min(sample(call, 20, synchronise).wall / 20 for _ in range(3))
+    loops = loop_counts({"": cost}, 1e-3)[""]
+    first, second = ([sample(call, loops, synchronise).wall / loops for _ in range(rounds)] for _ in range(2))
+    return np.array(first), np.array(second)
+
+
+def block_rules(a: np.ndarray, b: np.ndarray) -> dict[str, bool]:
+    """Which rules say that two blocks of times differ."""
+    p = mannwhitneyu(a, b).pvalue
+    apart = {name: abs(np.log(of(a) / of(b))) > np.log(1.05) for name, of in
+             (("min", np.min), ("median", np.median), ("mean", np.mean))}
+    return {
+        "contiguous, Mann-Whitney at 0.05": bool(p < 0.05),
+        **{f"contiguous, 5% apart on the {name}": bool(far) for name, far in apart.items()},
+        "contiguous, Mann-Whitney at 0.002 and 10% on the median":
+            bool(p < 0.002 and abs(np.log(np.median(a) / np.median(b))) > np.log(1.1)),
+    }
+
+
+def paired_rules(call: Call, seed: int, synchronise: Call) -> dict[str, bool]:
+    """The sampler as the suite uses it, its interval alone, and its verdict."""
+    done = measure({"a": call, "b": call}, synchronise=synchronise, rounds=ROUNDS, extra=EXTRA, seed=seed)
+    ratio = done.ratio("b")
+    strict = paired_ratio(done.per_call("b"), done.per_call("a"), 0.999)
+    return {
+        "paired, the interval excludes 1": verdict(ratio, margin=0) in ("faster", "slower"),
+        "paired, the verdict (5% margin)": verdict(ratio) in ("faster", "slower"),
+        "paired, the 99.9% interval excludes 1": verdict(strict, margin=0) in ("faster", "slower"),
+    }
+
+
+def spin(until: float) -> None:
+    """A neighbour that is busy now and then: half a second of work in each of rest, as a shared machine has."""
+    while time.time() < until:
+        end = time.time() + 0.5
+        while time.time() < end:
+            pass
+        time.sleep(0.5)
+
+
+@contextmanager
+def neighbours(count: int, seconds: float) -> Iterator[None]:
+    """So many busy processes beside the measurement."""
+    context = multiprocessing.get_context("spawn")
+    started = [context.Process(target=spin, args=(time.time() + 2 * seconds,), daemon=True) for _ in range(count)]
+    for process in started:
+        process.start()
+    try:
+        yield
+    finally:
+        for process in started:
+            process.terminate()
+            process.join()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="How often a sampler calls a difference where there is none.")
+    parser.add_argument("--seconds", type=float, default=60, help="how long to go on (default: 60)")
+    parser.add_argument("--tensorflow", action="store_true", help="time TensorFlow's eager, graph and XLA calls too")
+    parser.add_argument("--load", type=int, default=0, metavar="N", help="busy processes beside it (default: 0)")
+    parser.add_argument("--json", metavar="FILE", help="write the table there too")
+    options = parser.parse_args(arguments)
+    if options.seconds <= 0 or options.load < 0:
+        parser.error("--seconds must be positive and --load not negative")
+
+    calls, synchronise = numpy_calls(), empty
+    if options.tensorflow:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        more, synchronise = tensorflow_calls()
+        calls.update(more)
+    called: dict[str, list[bool]] = {}
+    began, trials = time.monotonic(), 0
+    before = machine.noise()
+    with neighbours(options.load, options.seconds):
+        for trial, (_, call) in enumerate(cycle(calls.items())):
+            call()
+            # Both get as many samples, and take turns at going first.
+            rules = [lambda c=call: block_rules(*contiguous(c, ROUNDS + EXTRA, synchronise)),
+                     lambda c=call, t=trial: paired_rules(c, t, synchronise)]
+            for rule in rules if trial % 2 else rules[::-1]:
+                for name, wrong in rule().items():
+                    called.setdefault(name, []).append(wrong)
+            trials = trial + 1
+            if time.monotonic() - began > options.seconds and trials >= len(calls):
+                break
+    during = machine.noise().since(before)
+
+    rates = {
+        name: false_rate("faster" if wrong else "equivalent" for wrong in called[name])
+        for name in sorted(called, key=lambda name: not name.startswith("contiguous"))
+    }
+    print(f"{trials} trials of {len(calls)} calls, the same callable twice; {options.load} busy neighbours, "
+          f"{machine.cores()} cores, waited for a CPU {100 * during.pressure / during.seconds:.0f}% of the time\n")
+    print(f"| {'rule':<58} | {'false calls':>11} | {'95% interval':>13} |\n| {'-' * 58} | {'-' * 10}: | {'-' * 12}: |")
+    for name, rate in rates.items():
+        interval = f"{100 * rate.low:.1f} to {100 * rate.high:.1f}%"
+        print(f"| {name:<58} | {100 * rate.mid:>10.1f}% | {interval:>13} |")
+    if options.json:
+        table = [{"rule": name, "false_calls": rate.mid, "low": rate.low, "high": rate.high}
+                 for name, rate in rates.items()]
+        with open(options.json, "w", encoding="utf-8") as out:
+            json.dump({"trials": trials, "calls": list(calls), "load": options.load, "rules": table}, out, indent=2)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Tests of the reports, on runs that were made up."""

@@ -1,0 +1,370 @@
+"""One task: a case in one dtype, all its samples in every mode on every device, judged into rows.
+
+The walk is case -> samples -> modes -> outcomes -> judge -> rows. It runs inside a worker process that may die; it
+tells its `step` callback what it is about to do, and is told which steps an earlier attempt died in.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import modes, reference
+from .case import Case, leaves
+from .dtypes import family
+from .identity import Identity, Query, wanted
+from .judge import Expected, Judgement, arrays, judge, short, worst
+from .modes import Clock, Program
+from .outcome import Failure, Lost, Outcome, Value
+from .results import Check
+from .samples import Sample, expand, is_tensor
+
+Step = tuple[str, str, str, str]
+"""(sample, mode, device, aspect): what a worker was doing when it died."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to run: modes (`numpy` among them means the reference check), devices, and queries on identities."""
+
+    modes: tuple[str, ...] = modes.DEFAULT_MODES
+    devices: tuple[str, ...] = ("CPU:0",)
+    queries: tuple[Query, ...] = ()
+
+    def row(self, identity: Identity) -> bool:
+        return wanted(self.queries, **vars(identity))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A row that a task will give: known before it runs, so that pytest can list it."""
+
+    sample: str
+    mode: str
+    device: str
+    aspect: str
+    against: str
+
+
+def plan(case: Case, samples: list[Sample], want: Wanted) -> Iterator[Plan]:
+    """The rows of one task, in order. Each says one outcome and what it is judged against."""
+    for sample in samples:
+        for device in want.devices:
+            for mode in (m for m in want.modes if m != "numpy"):
+                for aspect, against in _checks(case, sample, mode, device, want):
+                    yield Plan(sample.name, mode, device, aspect, against)
+
+
+def _checks(case: Case, sample: Sample, mode: str, device: str, want: Wanted) -> Iterator[tuple[str, str]]:
+    if sample.purpose == "error":
+        yield "error", "docs" if mode == "eager" else "eager"
+        return
+    if case.reference and "numpy" in want.modes:
+        yield "value", "numpy"
+    if case.invariant and not sample.name.startswith("edge"):
+        yield "value", "theory"
+    if mode == "eager" and not case.reference and (not case.invariant or sample.name.startswith("edge")):
+        yield "value", "docs"
+    if mode != "eager":
+        yield "value", "eager"
+    elif device != "CPU:0":
+        yield "value", "cpu"
+    if sample.positions is not None and not sample.name.startswith("n1"):
+        yield "value", "lanes"
+    if _has_gradient(case, sample, mode):
+        yield "gradient", "eager"
+
+
+def _has_gradient(case: Case, sample: Sample, mode: str) -> bool:
+    """Gradients are compared where values are ordinary, in the graph and under XLA: the two that rewrite them."""
+    if mode not in ("graph", "xla") or sample.name.split(",")[0] not in ("ordinary", "edge") or sample.constants:
+        return False
+    return any(family(np.asarray(leaf).dtype) == "float" for leaf in leaves(sample.draws[0])
+               if is_tensor(leaf) and isinstance(leaf, np.ndarray))
+
+
+@dataclass
+class Task:
+    """The state of one task while it runs: outcomes by step, filled as checks ask for them."""
+
+    case: Case
+    dtype: str
+    samples: dict[str, Sample]
+    lost: Mapping[Step, Lost]
+    clock: Clock
+    step: Callable[[Step, int], None]
+    outcomes: dict[Step, list[Outcome]] = field(default_factory=dict)
+    seconds: dict[Step, float] = field(default_factory=dict)
+    references: dict[str, list[Expected | None]] = field(default_factory=dict)
+
+    def outcome(self, sample: Sample, mode: str, device: str, aspect: str = "value") -> list[Outcome]:
+        step = (sample.name, mode, device, aspect)
+        if step not in self.outcomes:
+            if step in self.lost:
+                self.outcomes[step] = [self.lost[step]] * len(sample.draws)
+            else:
+                start = time.perf_counter()
+                wrap = gradient if aspect == "gradient" else lambda p: p
+                found = modes.run(self.case, sample, mode, device, self.clock, lambda draw: self.step(step, draw), wrap)
+                self.seconds[step] = time.perf_counter() - start
+                self.outcomes[step] = [self._canonical(o) for o in found] if aspect == "value" else found
+        return self.outcomes[step]
+
+    def _canonical(self, outcome: Outcome) -> Outcome:
+        if not self.case.canonical or not isinstance(outcome, Value):
+            return outcome
+        from .outcome import value
+
+        with np.errstate(all="ignore"):
+            return value(self.case.canonical(_plain(outcome)))
+
+    def reference(self, sample: Sample) -> list[Expected | None]:
+        if sample.name not in self.references:
+            with self.clock.phase("reference"):
+                parts = sample.name.split(",")
+                edge = self.samples.get(",".join(["edge", *parts[1:]]))
+                found = None
+                if edge is not None and edge is not sample and sample.positions is not None:
+                    found = reference.cut(self.reference(edge)[0], sample)
+                self.references[sample.name] = found or reference.expected(self.case, sample)
+        return self.references[sample.name]
+
+
+def run(case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], clock: Clock,
+        step: Callable[[Step, int], None]) -> list[Check]:
+    """The rows of one task."""
+    samples = expand(case, dtype)
+    task = Task(case, dtype, {s.name: s for s in samples}, lost, clock, step)
+    rows = []
+    for planned in plan(case, samples, want):
+        identity = Identity(case.name, dtype, planned.sample, planned.mode, planned.device, planned.aspect, planned.against)
+        if not want.row(identity):
+            continue
+        sample = task.samples[planned.sample]
+        judged = _judge(task, sample, planned)
+        at = (planned.sample, planned.mode, planned.device, _executed(planned.aspect))
+        rows.append(Check(str(identity), **vars(identity), verdict=judged.verdict, kind=judged.kind, max_ulp=judged.max_ulp,
+                          scaled_error=judged.scaled_error, detail=_detail(task, sample, judged), seconds=task.seconds.get(at, 0.0)))
+    return rows
+
+
+def _executed(aspect: str) -> str:
+    return "gradient" if aspect == "gradient" else "value"
+
+
+def _judge(task: Task, sample: Sample, planned: Plan) -> Judgement:
+    got = task.outcome(sample, planned.mode, planned.device, _executed(planned.aspect))
+    against = planned.against
+    if against == "docs":
+        return _documented(got, sample)
+    if against == "lanes":
+        return _lanes(task, sample, got, planned)
+    if against == "theory":
+        return _theory(task, sample, got)
+    if against == "numpy":
+        wants = task.reference(sample)
+        with task.clock.phase("judge"):
+            told = [(g, w) for g, w in zip(got, wants, strict=True) if w is not None]
+            if not told:
+                return Judgement("ill-conditioned", detail="the reference calls every draw undefined")
+            return _renumbered(judge([g for g, _ in told], [w for _, w in told]), [n for n, w in enumerate(wants) if w is not None])
+    device = "CPU:0" if against == "cpu" else planned.device
+    base = task.outcome(sample, "eager", device, _executed(planned.aspect))
+    with task.clock.phase("judge"):
+        spreads = _spreads(task, sample, base, planned.aspect)
+        wants = [Expected(o, s, factor=2.0 * task.case.error_factor) for o, s in zip(base, spreads, strict=True)]
+        return judge(got, wants)  # type: ignore[arg-type]
+
+
+def _renumbered(j: Judgement, numbers: list[int]) -> Judgement:
+    if j.worst is None:
+        return j
+    return Judgement(j.verdict, j.kind, j.max_ulp, j.scaled_error, j.detail, (numbers[j.worst[0]], *j.worst[1:]))
+
+
+def _spreads(task: Task, sample: Sample, base: list[Outcome], aspect: str) -> list[tuple[np.ndarray | None, ...]]:
+    """How far eager's own result may move: from the reference where there is one of the same form, else from eager on
+    moved inputs. Two modes may each be off by the allowed error, hence the factor 2 where this is used."""
+    if task.case.reference and aspect == "value":
+        wants = task.reference(sample)
+        if all(w is not None and isinstance(w.outcome, Value) and isinstance(b, Value)
+               and [a.shape for a in w.outcome.arrays] == [a.shape for a in b.arrays] for w, b in zip(wants, base, strict=True)):
+            return [w.spread for w in wants if w is not None]
+    if not any(isinstance(o, Value) and any(family(a.dtype) in ("float", "complex") for a in o.arrays) for o in base):
+        return [()] * len(base)
+    key: Step = (sample.name, "moved", "", aspect)
+    if key not in task.outcomes:
+        task.outcomes[key] = modes.run(task.case, _moved(sample), "eager", "CPU:0", task.clock, lambda draw: None,
+                                       gradient if aspect == "gradient" else lambda p: p)
+        if aspect == "value":
+            task.outcomes[key] = [task._canonical(o) for o in task.outcomes[key]]
+    return [_distance(a, b) for a, b in zip(base, task.outcomes[key], strict=True)]
+
+
+def _moved(sample: Sample) -> Sample:
+    from dataclasses import replace
+
+    from .case import rebuild
+
+    def back(draw: Any) -> Any:
+        there = iter(leaves(reference.moved(draw, sample.name, 2.0)))
+        def leaf(original: Any) -> Any:
+            other = next(there)
+            return other.astype(original.dtype) if isinstance(original, np.ndarray) and isinstance(other, np.ndarray) else original
+        return rebuild(draw, leaf)
+
+    return replace(sample, draws=tuple(back(d) for d in sample.draws))
+
+
+def _distance(a: Outcome, b: Outcome) -> tuple[np.ndarray | None, ...]:
+    if not (isinstance(a, Value) and isinstance(b, Value)) or len(a.arrays) != len(b.arrays):
+        return ()
+    found: list[np.ndarray | None] = []
+    for x, y in zip(a.arrays, b.arrays, strict=True):
+        if family(x.dtype) not in ("float", "complex") or x.shape != y.shape:
+            found.append(np.zeros(x.shape) if family(x.dtype) in ("float", "complex") else None)
+            continue
+        wide = np.complex128 if family(x.dtype) == "complex" else np.float64
+        with np.errstate(all="ignore"):
+            by = np.abs(x.astype(wide) - y.astype(wide))
+        found.append(np.where(np.isfinite(by), by, 0))
+    return tuple(found)
+
+
+def _documented(got: list[Outcome], sample: Sample) -> Judgement:
+    """Invalid input must be refused where the documentation says so; valid input must give a value."""
+    for number, outcome in enumerate(got):
+        if isinstance(outcome, Lost):
+            return Judgement(outcome.verdict, detail=outcome.detail, worst=(number, -1, ()))
+        if isinstance(outcome, Failure) and outcome.unsupported and sample.purpose == "value":
+            return Judgement("unsupported", detail=outcome.words)
+        if sample.purpose == "value" and isinstance(outcome, Failure) and sample.name.split(",")[0] in ("ordinary", "scalar", "n17"):
+            return Judgement("error-differs", "error-class", detail=f"valid input is refused: {outcome.words}", worst=(number, -1, ()))
+        if sample.must_fail and isinstance(outcome, Value):
+            first = "; ".join(short(a) for a in outcome.arrays[:3])
+            return Judgement("accepted", detail=f"invalid input is accepted and gives {first}", worst=(number, -1, ()))
+    return Judgement("identical")
+
+
+def _lanes(task: Task, sample: Sample, got: list[Outcome], planned: Plan) -> Judgement:
+    parts = sample.name.split(",")
+    single = task.samples[",".join(["n1", *parts[1:]])]
+    alone = task.outcome(single, planned.mode, planned.device)
+    assert sample.positions is not None and single.positions is not None
+    where = {int(p): n for n, (p,) in enumerate(single.positions)}
+    found = []
+    with task.clock.phase("judge"):
+        for number, (outcome, row) in enumerate(zip(got, sample.positions, strict=True)):
+            known = [(k, where[int(p)]) for k, p in enumerate(row) if int(p) in where]
+            if isinstance(outcome, Lost | Failure):
+                return judge([outcome], [Expected(alone[0])]) if not isinstance(outcome, Failure) or outcome.unsupported else Judgement(
+                    "identical" if any(isinstance(alone[n], Failure) for _, n in known) else "ill-conditioned",
+                    detail="the long tensor is refused as a whole")
+            pairs = [(k, alone[n]) for k, n in known if isinstance(alone[n], Value)]
+            pairs = [(k, o) for k, o in pairs if isinstance(o, Value) and len(o.arrays) == len(outcome.arrays)
+                     and all(a.shape == (1,) for a in o.arrays)]
+            if not pairs or any(a.shape != (len(row),) for a in outcome.arrays):
+                continue
+            spreads = task.reference(sample)[number] if task.case.reference else None
+            for k, whole in enumerate(outcome.arrays):
+                index = np.array([p for p, _ in pairs])
+                want = np.concatenate([o.arrays[k] for _, o in pairs])
+                spread = None
+                if spreads is not None and spreads.spread and spreads.spread[k] is not None and isinstance(spreads.outcome, Value) \
+                        and spreads.outcome.arrays[k].shape == whole.shape:
+                    spread = spreads.spread[k][index]  # type: ignore[index]
+                j, at = arrays(whole[index], want, spread, factor=2.0 * task.case.error_factor)
+                found.append(Judgement(j.verdict, j.kind, j.max_ulp, j.scaled_error, j.detail,
+                                       (number, k, (int(index[at[0]]),)) if at else None))
+    return worst(found) if found else Judgement("ill-conditioned", detail="results do not align with the elements")
+
+
+def _theory(task: Task, sample: Sample, got: list[Outcome]) -> Judgement:
+    """The case's invariant, on each draw that gave a value."""
+    assert task.case.invariant
+    found = []
+    for number, (outcome, (args, kwargs)) in enumerate(zip(got, sample.draws, strict=True)):
+        if isinstance(outcome, Lost):
+            return Judgement(outcome.verdict, detail=outcome.detail)
+        if isinstance(outcome, Failure):
+            found.append(Judgement("unsupported" if outcome.unsupported else "error-differs",
+                                   "" if outcome.unsupported else "error-class", detail=outcome.words, worst=(number, -1, ())))
+            continue
+        with np.errstate(all="ignore"):
+            held = task.case.invariant(_plain(outcome), *args, **kwargs)
+        if isinstance(held, bool | np.bool_):
+            found.append(Judgement("identical") if held else Judgement(
+                "differs", "value", detail=f"the invariant does not hold for {'; '.join(short(a) for a in outcome.arrays[:4])}", worst=(number, -1, ())))
+            continue
+        for left, right in held if isinstance(held, list) else [held]:
+            left, right = np.asarray(left), np.asarray(right)
+            if left.shape != right.shape:
+                found.append(Judgement("differs", "shape", detail=f"the invariant compares shape {left.shape} with {right.shape}"))
+                continue
+            scale = np.full(left.shape, _unit(outcome) * float(np.max(np.abs(right.astype(np.complex128)), initial=0.0)) * max(1.0, left.size**0.5)) \
+                if family(left.dtype) in ("float", "complex") else None
+            j, at = arrays(left, right.astype(left.dtype), scale, factor=task.case.error_factor)
+            found.append(Judgement(j.verdict, j.kind, j.max_ulp, j.scaled_error, j.detail, (number, -1, tuple(at or ())) if at else None))
+    return worst(found)
+
+
+def _unit(outcome: Value) -> float:
+    from .dtypes import roundoff
+
+    return max((roundoff(a.dtype) for a in outcome.arrays if family(a.dtype) in ("float", "complex")), default=0.0)
+
+
+def _plain(outcome: Value) -> Any:
+    """A result as the author of a case expects it: one array, or the sequence of arrays; sparse and ragged as values."""
+    from .case import RaggedValue, SparseValue
+
+    if outcome.structure == "sparse":
+        return SparseValue(*outcome.arrays)
+    if outcome.structure.startswith("ragged"):
+        return RaggedValue(outcome.arrays[0], outcome.arrays[1:])
+    return outcome.arrays[0] if outcome.structure == "*" else list(outcome.arrays)
+
+
+def gradient(program: Program) -> Program:
+    """The program that gives the gradients of the floating results, weighted unevenly, by the floating inputs.
+
+    The weights are small multiples of 1/4, exact in every dtype; equal weights would hide errors that sum to zero,
+    as softmax's do.
+    """
+    import tensorflow as tf
+
+    def function(*tensors: Any) -> Any:
+        inputs = [t for t in tensors if isinstance(t, tf.Tensor) and t.dtype.is_floating]
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            results = [r for r in tf.nest.flatten(program.function(*tensors)) if isinstance(r, tf.Tensor) and r.dtype.is_floating]
+        weights = [tf.reshape(tf.cast(tf.range(tf.size(r)) % 7 - 3, r.dtype) / 4, tf.shape(r)) for r in results]
+        found = tape.gradient(results, inputs, output_gradients=weights) if results else [None] * len(inputs)
+        return [None if g is None else tf.convert_to_tensor(g) for g in found]
+
+    return Program(function, program.autograph)
+
+
+def _detail(task: Task, sample: Sample, j: Judgement) -> str:
+    """What a reader needs: the difference, then the input that showed it."""
+    if not j.detail or j.worst is None:
+        return j.detail
+    draw, _, index = j.worst
+    shown = []
+    for leaf in sample.tensors[draw][:6]:
+        array = getattr(leaf, "values", leaf)
+        array = np.asarray(array)
+        if index and array.shape and len(index) == array.ndim and all(i < n for i, n in zip(index, array.shape, strict=True)) \
+                and sample.positions is not None:
+            from .judge import bits
+
+            shown.append(bits(array[index]))
+        else:
+            shown.append(short(array, 12))
+    where = f"draw {draw} of {len(sample.draws)}" + (f", element {list(index)}" if index else "")
+    constants = f"\nconstants {[np.asarray(c).item() for c in sample.constants]}, result {j.worst[1]}" if sample.constants else ""
+    return f"{j.detail}\n{where}; input {'  ,  '.join(shown)}{constants}"

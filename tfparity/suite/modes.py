@@ -1,0 +1,219 @@
+"""Ways of running a program: each mode turns a sample into outcomes, on one device. The room that runs TensorFlow.
+
+A program is a function of flat tensors; a mode prepares it once per signature and calls it once per draw. Adding a
+mode is adding one entry to MODES.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .case import Case, RaggedValue, SparseValue, rebuild
+from .outcome import Failure, Outcome, Value, failure, value
+from .samples import Sample, is_tensor
+
+
+@dataclass
+class Clock:
+    """Seconds per phase: trace, compile (an XLA first call), execute; the rest of a worker's time is the harness."""
+
+    spent: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class Program:
+    """A case's call on one sample's structure: `function(*tensors)`; `autograph` says whether it is traced with it."""
+
+    function: Callable[..., Any]
+    autograph: bool = False
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How to run: `prepare(program, specs) -> callable`; `relax` loosens each TensorSpec of the signature, and each
+    entry of `relax` is tried in turn (the first must trace, later ones may not apply)."""
+
+    prepare: Callable[[Program, list[Any]], Callable[..., Any]]
+    relax: tuple[Callable[[Any], Any], ...] = (lambda spec: spec,)
+    compiles: bool = False
+
+
+def _tf() -> Any:
+    import tensorflow
+
+    return tensorflow
+
+
+def _eager(program: Program, specs: list[Any]) -> Callable[..., Any]:
+    return program.function
+
+
+def _graph(program: Program, specs: list[Any], **options: Any) -> Callable[..., Any]:
+    function = _tf().function(program.function, input_signature=specs, autograph=program.autograph, **options)
+    function.get_concrete_function()
+    return function
+
+
+def _xla(program: Program, specs: list[Any]) -> Callable[..., Any]:
+    return _graph(program, specs, jit_compile=True)
+
+
+def _saved_model(program: Program, specs: list[Any]) -> Callable[..., Any]:
+    """The graph after saving and loading; results come back under their flat names."""
+    tf = _tf()
+    module = tf.Module()
+    module.f = _graph(program, specs)
+    path = tempfile.mkdtemp(prefix="tfparity-")
+    try:
+        tf.saved_model.save(module, path)
+        loaded = tf.saved_model.load(path)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+    return lambda *tensors: loaded.f(*tensors)
+
+
+def _unknown_dimensions(spec: Any) -> Any:
+    tf = _tf()
+    if isinstance(spec, tf.TensorSpec):
+        return tf.TensorSpec([None] * spec.shape.rank, spec.dtype)
+    if isinstance(spec, tf.SparseTensorSpec):
+        return tf.SparseTensorSpec([None] * spec.shape.rank, spec.dtype)
+    return spec
+
+
+def _unknown_rank(spec: Any) -> Any:
+    tf = _tf()
+    return tf.TensorSpec(None, spec.dtype) if isinstance(spec, tf.TensorSpec) else spec
+
+
+MODES: dict[str, Mode] = {
+    "eager": Mode(_eager),
+    "graph": Mode(_graph),
+    "graph-dynamic": Mode(_graph, (_unknown_dimensions, _unknown_rank)),
+    "xla": Mode(_xla, compiles=True),
+    "xla-dynamic": Mode(_xla, (_unknown_dimensions,), compiles=True),
+    "savedmodel": Mode(_saved_model),
+}
+DEFAULT_MODES = ("eager", "graph", "graph-dynamic", "xla", "numpy")
+
+
+def resolve(name: str) -> Any:
+    """The public function of a canonical name (`tf.math.acosh`). Raises AttributeError in TensorFlow's words."""
+    found: Any = _tf()
+    for part in name.split(".")[1:]:
+        found = getattr(found, part)
+    return found
+
+
+def program(case: Case, sample: Sample) -> Program:
+    """The case's call on the sample's argument structure, as a function of flat tensors.
+
+    With `sample.constants`, the call is made once for each, as the last positional argument, a constant of the graph.
+    """
+    tf = _tf()
+    structure = sample.draws[0]
+    state = () if case.state is None else (case.state(),)
+
+    def once(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if case.body is not None:
+            return case.body(*state, *args, **kwargs)
+        target = resolve(case.name)
+        return case.call(target, *state, *args, **kwargs) if case.call else target(*args, **kwargs)
+
+    def function(*tensors: Any) -> Any:
+        remaining = iter(tensors)
+        args, kwargs = rebuild(structure, lambda leaf: next(remaining) if is_tensor(leaf) else leaf)
+        if sample.constants:
+            return [once((*args, tf.constant(c)), kwargs) for c in sample.constants]
+        return once(args, kwargs)
+
+    return Program(function, case.autograph)
+
+
+def tensor(leaf: Any) -> Any:
+    """A tensor leaf as TensorFlow's: constant, SparseTensor or RaggedTensor."""
+    tf = _tf()
+    if isinstance(leaf, SparseValue):
+        return tf.SparseTensor(leaf.indices, tf.constant(leaf.values), leaf.dense_shape)
+    if isinstance(leaf, RaggedValue):
+        return tf.RaggedTensor.from_nested_row_splits(tf.constant(leaf.values), list(leaf.splits))
+    array = np.asarray(leaf)
+    return tf.constant(array, tf.string if array.dtype.kind == "O" else None)
+
+
+def run(case: Case, sample: Sample, mode: str, device: str, clock: Clock, step: Callable[[int], None] = lambda draw: None,
+        wrap: Callable[[Program], Program] = lambda p: p) -> list[Outcome]:
+    """The outcome of every draw of a sample in one mode, on one device.
+
+    `step` is told the number of each draw before it runs, so that a process that dies has said where. A draw that
+    TensorFlow calls unsupported answers for all: the rest would say the same, and a second call of some such
+    functions aborts the process. In a mode with several relaxations the later ones only speak where they trace and
+    then differ from the first.
+    """
+    entry = MODES[mode]
+    answers: list[list[Outcome]] = []
+    for number, relax in enumerate(entry.relax):
+        outcomes = _run_once(entry, relax, case, sample, device, clock, step, wrap)
+        if number and all(isinstance(o, Failure) and o.phase == "trace" for o in outcomes):
+            continue                                  # the op does not allow this relaxation
+        answers.append(outcomes)
+    first = answers[0]
+    for later in answers[1:]:
+        first = [b if _kind(a) != _kind(b) or _bits(a) != _bits(b) else a for a, b in zip(first, later, strict=True)]
+    return first
+
+
+def _kind(outcome: Outcome) -> str:
+    return type(outcome).__name__
+
+
+def _bits(outcome: Outcome) -> Any:
+    if not isinstance(outcome, Value):
+        return None
+    return outcome.structure, [(a.shape, a.dtype, a.tolist() if a.dtype.kind == "O" else a.tobytes()) for a in outcome.arrays]
+
+
+def _run_once(entry: Mode, relax: Callable[[Any], Any], case: Case, sample: Sample, device: str, clock: Clock,
+              step: Callable[[int], None], wrap: Callable[[Program], Program]) -> list[Outcome]:
+    tf = _tf()
+    outcomes: list[Outcome] = []
+    with tf.device(f"/device:{device}"):
+        step(0)
+        seed = tf.random.set_seed if case.kind == "random" else (lambda seed: None)   # it empties the kernel cache: 1 ms a call
+        seed(1)
+        phase = "trace"
+        try:
+            with clock.phase("trace"):
+                draws = [[tensor(leaf) for leaf in leaves] for leaves in sample.tensors]
+                specs = [relax(tf.type_spec_from_value(t)) for t in draws[0]]
+                call = entry.prepare(wrap(program(case, sample)), specs)
+        except Exception as error:
+            return [failure(error, phase)] * len(sample.draws)
+        for number, tensors in enumerate(draws):
+            step(number)
+            try:
+                with clock.phase("compile" if entry.compiles and number == 0 else "execute"):
+                    seed(1)
+                    outcomes.append(value(call(*tensors)))
+            except Exception as error:
+                outcomes.append(failure(error, "execute"))
+                last = outcomes[-1]
+                if isinstance(last, Failure) and last.unsupported and entry.compiles:
+                    return outcomes + [last] * (len(draws) - number - 1)
+    return outcomes

@@ -1,0 +1,121 @@
+"""What a run of a sample gave: a value (structure, shapes, dtypes, data) or an error (class, phase, words).
+
+Results of TensorFlow and of NumPy are brought to the one form that `judge` compares. TensorFlow is looked at by
+attributes, not imported.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .case import RaggedValue, SparseValue
+from .dtypes import family
+
+
+@dataclass(frozen=True)
+class Value:
+    """A result: `structure` spells how the arrays nest (sequences in parentheses, None, sparse, ragged)."""
+
+    structure: str
+    arrays: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error: `cls` is its class's name, `phase` is `trace` or `execute`, `message` TensorFlow's own words."""
+
+    cls: str
+    phase: str
+    message: str
+
+    @property
+    def words(self) -> str:
+        """The first telling line, short enough for a table."""
+        text = re.sub(r"\{\{.*?\}\}", "", self.message)
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        telling = [line for line in lines if not _NOISE.match(line)]
+        return f"{self.cls}: {(telling or lines or [''])[0][:300]}"
+
+    @property
+    def unsupported(self) -> bool:
+        """Whether TensorFlow says that it has no such kernel or cannot compile it, as against refusing the input."""
+        return any(pattern.search(self.message) for pattern in _UNSUPPORTED) or self.cls == "UnimplementedError"
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The process died (`crash`) or did not answer in time (`timeout`); `detail` has the signal and stderr's end."""
+
+    verdict: str
+    detail: str
+
+
+Outcome = Value | Failure | Lost
+
+_NOISE = re.compile(r"^(in user code|File \"|Traceback|Detected at node|Node: ?|Stack trace|Original stack|Error messages? ?)")
+_UNSUPPORTED = [re.compile(p) for p in (
+    r"Could not find device for node", r"No OpKernel was registered", r"[Nn]o registered .*(kernel|OpKernel)",
+    r"could not find kernel", r"Op type not registered", r"is not in the list of allowed values", r"not in list of allowed values",
+    r"Detected unsupported operations when trying to compile", r"must be a compile-time constant",
+    r"unsupported operations", r"[Nn]ot (yet )?(supported|implemented)( by| in| for)? XLA", r"XLA compilation (requires|not supported)",
+    r"Unsupported data ?type", r"has no attribute '\w+'$", r"uncompilable nodes", r"Expected type .* but got|is not one of \{",
+    r"was expected to be a \w+ tensor but is a \w+ tensor", r"(dtype|type) .*not supported", r"must be in the list of", r"Unsupported (type|dtype)", r"Unhandled dtype",
+)]
+
+
+def value(result: Any) -> Value:
+    """A result as a Value; tensors become arrays, structures are spelled out."""
+    arrays: list[np.ndarray] = []
+    return Value(_walk(result, arrays), tuple(arrays))
+
+
+def failure(error: BaseException, phase: str) -> Failure:
+    message = str(getattr(error, "message", None) or error)
+    return Failure(type(error).__name__.lstrip("_"), phase, message)
+
+
+def _walk(result: Any, arrays: list[np.ndarray]) -> str:
+    if result is None:
+        return "None"
+    if isinstance(result, SparseValue):
+        arrays += [np.asarray(result.indices, np.int64), _array(result.values), np.asarray(result.dense_shape, np.int64)]
+        return "sparse"
+    if isinstance(result, RaggedValue):
+        arrays += [_array(result.values), *(np.asarray(s, np.int64) for s in result.splits)]
+        return f"ragged{len(result.splits)}"
+    if hasattr(result, "nested_row_splits"):
+        arrays += [_array(result.flat_values), *(np.asarray(s, np.int64) for s in result.nested_row_splits)]
+        return f"ragged{len(result.nested_row_splits)}"
+    if hasattr(result, "dense_shape") and hasattr(result, "indices"):
+        if not hasattr(result, "_shape_tuple") and type(result).__name__ == "IndexedSlices":
+            arrays += [_array(result.indices), _array(result.values)]
+            return "slices"
+        arrays += [_array(result.indices), _array(result.values), _array(result.dense_shape)]
+        return "sparse"
+    if isinstance(result, dict):
+        return "{" + " ".join(f"{key}:{_walk(result[key], arrays)}" for key in sorted(result)) + "}"
+    if isinstance(result, list | tuple) and not isinstance(result, bytes):
+        return "(" + " ".join(_walk(item, arrays) for item in result) + ")"
+    if isinstance(result, str) or hasattr(result, "as_list") or hasattr(result, "as_numpy_dtype"):
+        arrays.append(np.array(str(result).encode(), dtype=object))
+        return "*"
+    if hasattr(result, "stack") and hasattr(result, "write"):        # a TensorArray
+        arrays.append(_array(result.stack()))
+        return "*"
+    arrays.append(_array(result))
+    return "*"
+
+
+def _array(result: Any) -> np.ndarray:
+    array = result.numpy() if hasattr(result, "numpy") else result
+    array = np.asarray(array)
+    if family(array.dtype) == "string":
+        as_bytes = [v.encode() if isinstance(v, str) else bytes(v) if isinstance(v, bytes | np.bytes_) else v for v in array.ravel()]
+        out = np.empty(len(as_bytes), dtype=object)
+        out[:] = as_bytes
+        return out.reshape(array.shape)
+    return array

@@ -1,0 +1,166 @@
+"""What NumPy says a sample should give: the reference in higher precision, and how far it can be trusted.
+
+`sensitivity`, the S of `judge`, is measured: the reference is evaluated again with every input moved by one unit
+roundoff of the dtype under test. NumPy keeps subnormals that TensorFlow's kernels flush on input, so where an input
+is subnormal the reference on flushed inputs is right as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .case import Case, RaggedValue, SparseValue, Undefined, leaves, rebuild
+from .dtypes import family, precise, roundoff
+from .inputs import flushed, generator
+from .judge import Expected
+from .outcome import Failure, Outcome, Value, value
+from .samples import Sample, is_tensor
+
+Leaf = Callable[[Any], Any]
+
+
+def expected(case: Case, sample: Sample) -> list[Expected | None]:
+    """What each draw should give; None where the reference says it is undefined."""
+    return [_expected(case, draw, sample.constants, _elementwise(sample)) for draw in sample.draws]
+
+
+def cut(whole: Expected | None, sample: Sample) -> list[Expected | None] | None:
+    """The expectation of an elementwise sample cut from that of `edge`, or None when results do not align."""
+    if whole is None or not isinstance(whole.outcome, Value) or sample.positions is None:
+        return None
+    arrays, size = whole.outcome.arrays, None
+    if not arrays or any(a.ndim != 1 for a in arrays) or len({a.shape for a in arrays}) != 1:
+        return None
+    size = len(arrays[0])
+    if sample.positions.max(initial=0) >= size:
+        return None
+    def pick(array: np.ndarray | None, row: np.ndarray) -> Any:
+        return None if array is None else array[row]
+
+    return [Expected(Value(whole.outcome.structure, tuple(a[row] for a in arrays)), tuple(pick(s, row) for s in whole.spread),
+                     None if whole.flushed is None else tuple(f[row] for f in whole.flushed), whole.exact, whole.factor)
+            for row in sample.positions]
+
+
+def call(case: Case, draw: Any, constants: tuple[Any, ...] = ()) -> Outcome:
+    """The reference on one draw as given. Raises Undefined where the reference does."""
+    assert case.reference is not None
+    args, kwargs = draw
+    args = tuple(args)
+    with np.errstate(all="ignore"):
+        try:
+            if constants:
+                result: Any = [case.reference(*args, c, **kwargs) for c in constants]
+            else:
+                result = case.reference(*args, **kwargs)
+        except Undefined:
+            raise
+        except Exception as error:
+            return Failure(type(error).__name__, "reference", f"the reference raises: {error}")
+        result = case.canonical(result) if case.canonical else result
+        return value(result)
+
+
+def moved(draw: Any, key: str, unit: float = 1.0) -> Any:
+    """The draw with every element of every floating tensor moved up or down by one unit roundoff, signs at random."""
+    rng = generator(key)
+    return rebuild(draw, lambda leaf: _each_array(leaf, lambda a: _moved(a, rng.choice([-unit, unit], a.shape))))
+
+
+def _expected(case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bool) -> Expected | None:
+    dtypes = [a.dtype for leaf in leaves(draw) for a in _arrays(leaf)]
+    units = {d: roundoff(d) for d in dtypes if family(d) in ("float", "complex")}
+    try:
+        outcome, lift = _in_high_precision(case, draw, constants)
+    except Undefined:
+        return None
+    if isinstance(outcome, Failure) or not units:
+        return Expected(outcome, tuple(None for _ in getattr(outcome, "arrays", ())), exact=False, factor=case.error_factor)
+    spread = [np.zeros(a.shape) if family(a.dtype) in ("float", "complex") else None for a in outcome.arrays]
+    for towards in _directions(draw, elementwise):
+        try:
+            other = call(case, rebuild(towards, lift), constants)
+        except Undefined:
+            continue
+        if not isinstance(other, Value) or len(other.arrays) != len(outcome.arrays):
+            continue
+        for k, (a, b) in enumerate(zip(outcome.arrays, other.arrays, strict=True)):
+            if spread[k] is not None and a.shape == b.shape:
+                with np.errstate(all="ignore"):
+                    by = np.abs(a - b).astype(np.float64)
+                spread[k] = np.maximum(spread[k], np.where(np.isfinite(by), by, 0))
+    return Expected(outcome, tuple(spread), _on_flushed(case, draw, constants, lift, outcome), exact=False, factor=case.error_factor)
+
+
+def _in_high_precision(case: Case, draw: Any, constants: tuple[Any, ...]) -> tuple[Outcome, Leaf]:
+    """The reference in the highest precision it accepts, and the lift to it.
+
+    Many of NumPy's and SciPy's functions refuse longdouble; then double is compared with double, and the allowed
+    error, which is counted in units of double, covers both.
+    """
+    def lift(leaf: Any) -> Any:
+        return _each_array(leaf, lambda a: a.astype(precise(a.dtype)) if family(a.dtype) in ("float", "complex") else a)
+
+    outcome = call(case, rebuild(draw, lift), constants)
+    if isinstance(outcome, Failure) and any(a.dtype in (np.float64, np.complex128) for leaf in leaves(draw) for a in _arrays(leaf)):
+        again = call(case, draw, constants)
+        if isinstance(again, Value):
+            return again, lambda leaf: leaf
+    return outcome, lift
+
+
+def _directions(draw: Any, elementwise: bool) -> list[Any]:
+    if not elementwise:
+        return [moved(draw, "up"), moved(draw, "down")]
+    floating = [n for n, leaf in enumerate(leaves(draw)) if is_tensor(leaf) and any(family(a.dtype) in ("float", "complex") for a in _arrays(leaf))]
+    found = []
+    for target in floating:
+        for sign in (1.0, -1.0):
+            seen = iter(range(10_000))
+            found.append(rebuild(draw, lambda leaf, sign=sign, target=target, seen=seen: _each_array(
+                leaf, lambda a: _moved(a, sign)) if next(seen) == target else leaf))
+    return found
+
+
+def _on_flushed(case: Case, draw: Any, constants: tuple[Any, ...], lift: Leaf, outcome: Value | Any) -> tuple[np.ndarray, ...] | None:
+    subnormal = any(family(a.dtype) in ("float", "complex") and not np.array_equal(flushed(a), a, equal_nan=True)
+                    for leaf in leaves(draw) for a in _arrays(leaf))
+    if not subnormal:
+        return None
+    try:
+        other = call(case, rebuild(draw, lambda leaf: lift(_each_array(leaf, flushed))), constants)
+    except Undefined:
+        return None
+    if not isinstance(other, Value) or [a.shape for a in other.arrays] != [a.shape for a in outcome.arrays]:
+        return None
+    return other.arrays
+
+
+def _moved(a: np.ndarray, signs: Any) -> np.ndarray:
+    """One unit roundoff away, in the precision above the array's own, so that the move is not rounded off."""
+    if family(a.dtype) not in ("float", "complex"):
+        return a
+    high = a.astype(precise(a.dtype))
+    with np.errstate(all="ignore"):
+        return np.where(np.isfinite(high), high * (1 + np.asarray(signs) * roundoff(a.dtype)), high).astype(high.dtype)
+
+
+def _arrays(leaf: Any) -> list[np.ndarray]:
+    if isinstance(leaf, SparseValue | RaggedValue):
+        return [leaf.values]
+    return [np.asarray(leaf)] if is_tensor(leaf) else []
+
+
+def _each_array(leaf: Any, function: Callable[[np.ndarray], np.ndarray]) -> Any:
+    if isinstance(leaf, SparseValue):
+        return SparseValue(leaf.indices, function(leaf.values), leaf.dense_shape)
+    if isinstance(leaf, RaggedValue):
+        return RaggedValue(function(leaf.values), leaf.splits)
+    return function(np.asarray(leaf)) if is_tensor(leaf) else leaf
+
+
+def _elementwise(sample: Sample) -> bool:
+    return sample.positions is not None or bool(sample.constants) or sample.name.split(",")[0] in ("scalar", "broadcast")

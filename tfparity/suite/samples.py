@@ -1,0 +1,394 @@
+"""From a declaration to concrete samples: which shapes, which values, which invalid inputs. NumPy only.
+
+The rules, in order of what they find:
+
+* an input of any shape (`T()`) is elementwise: `edge` is one long tensor of every edge value (for several inputs,
+  every pair), `n1` `n3` `n17` are the same values in tensors of 1, 3 and 17, one draw after the other (vector lanes
+  and remainders part ways), and there is a scalar, an empty one, a broadcast one, and a last input that is a constant
+  of the graph (`constant`: the graph optimizer rewrites those);
+* named dimensions get small unequal sizes (`ordinary`), and for the first combination of options once 1 each
+  (`ones`), once long (`long`), and each in turn zero (`empty-k`); `edge` draws plant one edge value at a time, so
+  that none drowns the others, then several together (first and last NaN, both infinities, all equal, all zero);
+* a dimension shared by two inputs is made to disagree (`mismatch-k`), a rank is taken away (`rank-0`), an index is
+  made to point outside (`beyond-2`, `negative-2`): error samples that nobody needs to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .case import DTYPE, Case, CaseError, Declared, Input, RaggedValue, SparseValue, leaves, rebuild
+from .dtypes import NONE, family, limits, name_of, numpy_dtype
+from .inputs import edges, few_edges, generator, inf, inside, ordinary, pairs
+
+SMALL = (4, 3, 5, 2, 6, 7, 8)            # unequal, so that swapped axes show
+LONG = 67                                # past four 16-lane vectors, with a remainder of 3
+LANES = {"n3": 3, "n17": 17}
+MOST_DRAWS = 64                          # of one lane length: 64 * 3 lanes covers 13 x 13 integer pairs
+MOST_ALONE = 128                         # elements run alone, for `lanes`
+CONSTANTS = {"float": (0, 1, -1, 2, 0.5, -0.5, 3), "integer": (0, 1, 2, 3, -1), "complex": (0, 1, 2, 0.5), "bool": (True, False)}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Concrete inputs of a case: draws that share one signature, so that one trace serves them all.
+
+    name        its part of the identity
+    draws       argument trees (args, kwargs); leaves that are arrays, SparseValues or RaggedValues are tensors
+    purpose     `value`, or `error` for invalid input
+    must_fail   whether the documentation calls the input an error, as against leaving it open
+    positions   for samples cut from the elementwise `edge`: which of its elements each draw holds, (draws, elements)
+    constants   scalars applied in turn as the last argument, inside the function
+    """
+
+    name: str
+    draws: tuple[Any, ...]
+    purpose: str = "value"
+    must_fail: bool = False
+    positions: np.ndarray | None = None
+    constants: tuple[Any, ...] = ()
+
+    @cached_property
+    def tensors(self) -> list[list[Any]]:
+        """The tensor leaves of each draw."""
+        return [[leaf for leaf in leaves(draw) if is_tensor(leaf)] for draw in self.draws]
+
+
+def is_tensor(leaf: Any) -> bool:
+    return isinstance(leaf, np.ndarray | np.generic | SparseValue | RaggedValue)
+
+
+def swept(case: Case) -> bool:
+    """Whether the case runs in several dtypes: some input or option leaves its dtype open."""
+    return any((isinstance(leaf, Input) and leaf.dtype is None) or leaf is DTYPE
+               for declared in _declared(case)[:1] for leaf in leaves((declared.args, dict(declared.kwargs))))
+
+
+def fixed_dtype(case: Case) -> str:
+    """The dtype part of the identity of a case that is not swept: its first tensor's, or `none`."""
+    for declared in _declared(case)[:1]:
+        for leaf in leaves((declared.args, dict(declared.kwargs))):
+            if isinstance(leaf, Input):
+                return str(leaf.dtype)
+            if is_tensor(leaf) and isinstance(leaf, np.ndarray):
+                return name_of(leaf.dtype)
+    return NONE
+
+
+def expand(case: Case, dtype: str) -> list[Sample]:
+    """All samples of a case in one dtype, names unique.
+
+    Raises CaseError when two samples would share a name or a dimension has no size.
+    """
+    found: list[Sample] = []
+    for number, declared in enumerate(_declared(case)):
+        found += [replace(s, name=_joined(s.name, declared.name)) for s in _of_one(case, declared, dtype, first=number == 0)]
+    declared = _declared(case)[0]
+    for invalid in case.errors:
+        args = invalid.args or declared.args
+        draw = _draw(case, replace(declared, args=args, kwargs={**declared.kwargs, **invalid.kwargs}), dtype,
+                     _sizes(declared, "ordinary"), "ordinary")
+        found.append(Sample(invalid.name, (draw,), "error", must_fail=True))
+    names = [s.name for s in found]
+    twice = {n for n in names if names.count(n) > 1}
+    if twice:
+        raise CaseError(f"{case.name}: two samples are called {sorted(twice)[0]!r}; give sample(..., name=...)")
+    return found
+
+
+def timed_draw(case: Case, dtype: str, elements: int) -> tuple[Any, int]:
+    """One draw of ordinary values in which the largest input has about `elements` elements: (draw, its size).
+
+    Named dimensions grow together; numbers in a shape stay.
+    """
+    declared = _declared(case)[0]
+    inputs = declared.inputs()
+    if any(i.any_shape for i in inputs):
+        return _draw(case, declared, dtype, {}, f"timed-{elements}", shape=(elements,)), elements
+    free = {n for i in inputs for n in i.names if n not in declared.sizes}
+    side = max(1, elements)
+    while free and side > 1:
+        sizes = {**declared.sizes, **{n: side for n in free}}
+        if max(int(np.prod(_concrete(i.shape, sizes))) for i in inputs) <= elements:
+            break
+        side = max(1, int(side * 0.9))
+    sizes = {**declared.sizes, **{n: side for n in free}}
+    draw = _draw(case, declared, dtype, sizes, f"timed-{elements}")
+    largest = max((leaf.size for leaf in leaves(draw) if isinstance(leaf, np.ndarray)), default=1)
+    return draw, largest
+
+
+def _declared(case: Case) -> list[Declared]:
+    found = list(case.samples())
+    if not found:
+        raise CaseError(f"{case.name}: its generator yields no sample")
+    return found
+
+
+def _joined(*parts: str) -> str:
+    return ",".join(part for part in parts if part)
+
+
+def _of_one(case: Case, declared: Declared, dtype: str, first: bool) -> Iterator[Sample]:
+    inputs = declared.inputs()
+    key = f"{case.name}/{dtype}/{declared.name}"
+    if any(i.any_shape for i in inputs):
+        yield from _elementwise(case, declared, dtype, inputs, key, first)
+        return
+    sizes = _sizes(declared, "ordinary")
+    yield Sample("ordinary", (_draw(case, declared, dtype, sizes, key + "/ordinary"),))
+    planted = tuple(_planted(case, declared, dtype, sizes, inputs, key))
+    if planted:
+        yield Sample("edge", planted)
+    free = [n for n in dict.fromkeys(n for i in inputs for n in i.names) if n not in declared.sizes]
+    if not first:
+        return
+    if free:
+        yield Sample("ones", (_draw(case, declared, dtype, {**sizes, **dict.fromkeys(free, 1)}, key + "/ones"),))
+        long = {**sizes, free[0]: 17, free[-1]: LONG if len(free) > 1 else 17}
+        yield Sample("long", (_draw(case, declared, dtype, long, key + "/long"),))
+        for name in free if case.empty else ():
+            indexes_it = any(i.below == name for i in inputs)
+            zero = {**sizes, name: 0, **({n: 0 for i in inputs if i.below == name for n in i.names} if indexes_it else {})}
+            yield Sample(f"empty-{name}", (_draw(case, declared, dtype, zero, key + "/empty"),))
+    yield from _invalid(case, declared, dtype, sizes, inputs, key)
+
+
+# --- elementwise ---------------------------------------------------------------------------------------------------
+
+
+def _elementwise(case: Case, declared: Declared, dtype: str, inputs: list[Input], key: str, first: bool) -> Iterator[Sample]:
+    columns = _edge_columns(inputs, dtype, key)
+    count = len(columns[0]) if columns else 0
+    if not count:
+        return
+
+    def draw(positions: np.ndarray) -> Any:
+        taken = iter([column[positions] for column in columns])
+        return _fill(declared, dtype, lambda i, n: next(taken) if i.any_shape else _array(i, dtype, {}, f"{key}/{n}"))
+
+    def chunks(length: int) -> np.ndarray:
+        need = min(-(-count // length), MOST_DRAWS)
+        step = max(1, count // (need * length))
+        return (np.arange(need * length) * step % count).reshape(need, length)
+
+    alone = np.unique(np.concatenate([np.arange(min(count, MOST_ALONE // 2)), np.linspace(0, count - 1, MOST_ALONE // 2).astype(int)]))
+    cut = {"edge": np.arange(count)[None], "n1": alone[:, None], **{name: chunks(n) for name, n in LANES.items()}}
+    for name, rows in cut.items():
+        yield Sample(name, tuple(draw(row) for row in rows), positions=rows)
+    if not first:
+        return
+
+    def ordinary_draw(shapes: list[tuple[int, ...]], name: str) -> Any:
+        taken = iter(shapes)
+        return _fill(declared, dtype, lambda i, n: _values(i, dtype, next(taken), f"{key}/{name}/{n}", {}) if i.any_shape
+                     else _array(i, dtype, {}, f"{key}/{n}"))
+
+    elementwise = [i for i in inputs if i.any_shape]
+    yield Sample("scalar", tuple(ordinary_draw([()] * len(elementwise), f"scalar{n}") for n in range(3)))
+    if case.empty:
+        yield Sample("empty", (ordinary_draw([(0, 3)] * len(elementwise), "empty"),))
+    if len(elementwise) < 2:
+        return
+    ladder = [(3, 4), (4,), (2, 3, 1), (2, 1, 4), ()]
+    yield Sample("broadcast", (ordinary_draw([ladder[n % 5] for n in range(len(elementwise))], "broadcast"),))
+    if case.empty:
+        yield Sample("broadcast-empty", (ordinary_draw([(0, 1), (1, 4)][:2] + [()] * (len(elementwise) - 2), "broadcast-empty"),))
+    yield Sample("mismatch", (ordinary_draw([(3,), (4,)] + [(1,)] * (len(elementwise) - 2), "mismatch"),), "error", must_fail=True)
+    last = elementwise[-1]
+    constants = case.constants
+    if constants is None:
+        into = numpy_dtype(last.dtype or dtype)
+        constants = CONSTANTS.get(family(into), ()) if isinstance(declared.args[-1], Input) else ()
+        constants = tuple(np.asarray(c).astype(into) for c in constants if not (c == -1 and into.kind == "u")
+                          and last.within[0] <= c <= last.within[1])
+    if constants and isinstance(declared.args[-1], Input):
+        shorter = replace(declared, args=declared.args[:-1])
+        values = [c for c in columns[:-1]]
+        some = np.unique(np.linspace(0, count - 1, 67).astype(int)) if len(columns) > 2 else None
+        taken = iter([v[some] if some is not None else np.unique(v) for v in values])
+        fixed = _fill(shorter, dtype, lambda i, n: next(taken) if i.any_shape else _array(i, dtype, {}, f"{key}/{n}"))
+        yield Sample("constant", (fixed,), constants=tuple(constants))
+
+
+def _edge_columns(inputs: list[Input], dtype: str, key: str) -> list[np.ndarray]:
+    """Edge and ordinary values for the inputs of any shape: one column each, all combinations; at least 67 long."""
+    elementwise = [i for i in inputs if i.any_shape]
+    pools = []
+    for number, i in enumerate(elementwise):
+        into = numpy_dtype(i.dtype or dtype)
+        pool = np.array([], into) if not i.edges else (edges if len(elementwise) == 1 else few_edges)(into)
+        if i.values is not None:
+            pool = np.array(list(i.values), dtype=into)
+        pool = inside(pool, *i.within)
+        if i.below is not None:
+            pool = inside(pool, 0, int(i.below) - 1)
+        if i.values is None:
+            pool = np.concatenate([pool, _values(i, dtype, (8,), f"{key}/edge/{number}", {})])
+        pools.append(pool[: 8 if len(elementwise) > 3 else 16] if len(elementwise) > 2 else pool)
+    columns = pairs(pools)
+    if columns and len(columns[0]) < LONG:
+        rest = LONG - len(columns[0])
+        columns = [np.concatenate([c, _values(i, dtype, (rest,), f"{key}/fill/{n}", {}) if i.values is None else np.resize(c, rest)])
+                   for n, (c, i) in enumerate(zip(columns, elementwise, strict=True))]
+    return columns
+
+
+# --- named dimensions ----------------------------------------------------------------------------------------------
+
+
+def _sizes(declared: Declared, purpose: str) -> dict[str, int]:
+    names = dict.fromkeys(n for i in declared.inputs() for n in i.names)
+    free = [n for n in names if n not in declared.sizes]
+    return {**declared.sizes, **{n: SMALL[k % len(SMALL)] for k, n in enumerate(free)}}
+
+
+def _concrete(shape: tuple[int | str, ...], sizes: dict[str, int]) -> tuple[int, ...]:
+    def size(d: int | str) -> int:
+        if isinstance(d, int):
+            return d
+        factor, _, name = d.rpartition("*")
+        return (int(factor) if factor else 1) * sizes[name]
+
+    return tuple(size(d) for d in shape)
+
+
+def _planted(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str) -> Iterator[Any]:
+    """Draws of the ordinary shape with edge values planted in one input at a time."""
+    for number, target in enumerate(inputs):
+        into = numpy_dtype(target.dtype or dtype)
+        if not target.edges or target.values is not None or target.kind == "ragged" and family(into) == "string":
+            continue
+        low, high = target.within
+        if target.below is not None:
+            top = sizes[target.below] if isinstance(target.below, str) else target.below
+            low, high = 0, top - 1
+        values = inside(few_edges(into), low, high)
+        rng = generator(key, "planted", number)
+
+        def planted(place: Any, number: int = number) -> Any:
+            base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
+            seen = iter(range(len(inputs)))
+            return rebuild(base, lambda leaf: _put(leaf, place) if is_tensor(leaf) and next(seen, None) == number else leaf)
+
+        for value in values:
+            at = int(rng.integers(0, 1 << 30))
+            yield planted(lambda flat, value=value, at=at: flat.__setitem__(at % len(flat), value))
+        if family(into) in ("float", "complex") and low == -inf and high == inf:
+            nan, infinity = into.type(np.nan), into.type(inf)
+            yield planted(lambda flat, nan=nan: flat.__setitem__(0, nan))
+            yield planted(lambda flat, nan=nan: flat.__setitem__(-1, nan))
+            yield planted(lambda flat, v=infinity: flat.__setitem__([0, -1], [v, -v]))
+            yield planted(lambda flat, nan=nan: flat.__setitem__(slice(None), nan))
+        if family(into) in ("float", "complex", "integer") and low <= 0 <= high and target.below is None:
+            yield planted(lambda flat: flat.__setitem__(slice(None), 0))
+        if family(into) != "string" and target.below is None and len(values):
+            yield planted(lambda flat: flat.__setitem__(slice(None), flat[:1]))
+
+
+def _put(leaf: Any, place: Any) -> Any:
+    if isinstance(leaf, SparseValue | RaggedValue):
+        values = leaf.values.copy()
+        if len(values):
+            place(values)
+        return replace(leaf, values=values)
+    out = leaf.copy()
+    flat = out.reshape(-1)
+    if len(flat):
+        place(flat)
+    return flat.reshape(leaf.shape)
+
+
+def _invalid(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str) -> Iterator[Sample]:
+    names = [n for i in inputs for n in i.names]
+    for name in dict.fromkeys(n for n in names if sum(n in i.names for i in inputs) > 1):
+        grown, seen = {**sizes, name: sizes[name] + 1}, iter(range(len(inputs)))
+        last = max(k for k, i in enumerate(inputs) if name in i.names)
+        draw = _fill(declared, dtype, lambda i, n, grown=grown, seen=seen, last=last: _array(
+            i, dtype, grown if next(seen) == last else sizes, f"{key}/mismatch/{n}"))
+        yield Sample(f"mismatch-{name}", (draw,), "error")
+    base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
+    for number, target in enumerate(inputs):
+        def changed(change: Any, number: int = number) -> Any:
+            seen = iter(range(len(inputs)))
+            return rebuild(base, lambda leaf: change(leaf) if is_tensor(leaf) and next(seen, None) == number else leaf)
+
+        if target.kind == "tensor" and len(target.shape) > 0:
+            yield Sample(f"rank-{number}", (changed(lambda leaf: leaf[(0,) * (leaf.ndim - (leaf.ndim > 1))]
+                                                    if leaf.size else leaf.reshape(-1)),), "error")
+        if target.below is not None and target.kind == "tensor":
+            top = sizes[target.below] if isinstance(target.below, str) else target.below
+            for name, value in {"beyond": top, **({} if target.negative else {"negative": -1})}.items():
+                into = numpy_dtype(target.dtype or dtype)
+                if value < 0 and into.kind == "u":
+                    continue
+                draw = changed(lambda leaf, value=value: _put(leaf, lambda flat: flat.__setitem__(-1, value)))
+                yield Sample(f"{name}-{number}", (draw,), "error", must_fail=True)
+
+
+# --- drawing -------------------------------------------------------------------------------------------------------
+
+
+def _draw(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], key: str, shape: tuple[int, ...] | None = None) -> Any:
+    try:
+        return _fill(declared, dtype, lambda i, n: _values(i, dtype, shape or (), f"{key}/{n}", sizes) if i.any_shape
+                     else _array(i, dtype, sizes, f"{key}/{n}"))
+    except KeyError as missing:
+        raise CaseError(f"{case.name}: dimension {missing} has no size; name it in an input or give sizes=") from missing
+
+
+def _fill(declared: Declared, dtype: str, make: Any) -> Any:
+    """The argument tree with every Input replaced by `make(input, its number)` and DTYPE by the dtype."""
+    counter = iter(range(10_000))
+
+    def leaf(value: Any) -> Any:
+        if isinstance(value, Input):
+            return make(value, next(counter))
+        return numpy_dtype(dtype) if value is DTYPE else value
+
+    return rebuild((tuple(declared.args), dict(declared.kwargs)), leaf)
+
+
+def _array(i: Input, dtype: str, sizes: dict[str, int], key: str) -> Any:
+    if i.any_shape:
+        return _values(i, dtype, (LONG,), key, sizes)
+    shape = _concrete(i.shape, sizes)
+    if i.kind == "sparse":
+        size = int(np.prod(shape))
+        count = -(-size // 2)
+        flat = np.sort(generator(key, "indices").permutation(size)[:count])
+        where = np.stack(np.unravel_index(flat, shape), -1).astype(np.int64) if size else np.zeros((0, len(shape)), np.int64)
+        return SparseValue(where, _values(i, dtype, (count,), key, sizes), np.array(shape, np.int64))
+    if i.kind == "ragged":
+        rows, longest = shape[0], (shape[1] if len(shape) > 1 else 3)
+        lengths = generator(key, "lengths").integers(0, longest + 1, rows)
+        if rows > 1:
+            lengths[1] = 0
+        splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return RaggedValue(_values(i, dtype, (int(splits[-1]), *shape[2:]), key, sizes), (splits,))
+    return _values(i, dtype, shape, key, sizes)
+
+
+def _values(i: Input, dtype: str, shape: tuple[int, ...], key: str, sizes: dict[str, int]) -> np.ndarray:
+    """Ordinary values of an input in a concrete shape."""
+    into, rng = numpy_dtype(i.dtype or dtype), generator(key)
+    low, high = max(i.domain[0], i.within[0]), min(i.domain[1], i.within[1])
+    if i.below is not None:
+        top = sizes[i.below] if isinstance(i.below, str) else i.below
+        low, high = 0, max(top - 1, 0)
+    if i.values is not None:
+        picked = rng.integers(0, len(i.values), shape)
+        array = np.array(list(i.values), dtype=into)[picked]
+    elif family(into) == "integer" and i.within != (-inf, inf):
+        info = limits(into)
+        array = rng.integers(max(int(info.min), int(max(low, -(2**62)))), min(int(info.max), int(min(high, 2**62))), shape,
+                             endpoint=True, dtype=np.int64 if into != np.uint64 else np.uint64).astype(into)
+    else:
+        array = ordinary(rng, shape, into, low, high)
+    array = np.asarray(array, dtype=into)
+    return np.asarray(i.form(array)).astype(into) if i.form else array

@@ -1,0 +1,141 @@
+"""What runs inside a worker process: planning, checking and timing one case in one dtype.
+
+A worker may be killed by what it runs. Before each step it writes down what it is about to do, and arms a watchdog in
+C (`faulthandler`) that ends the process even while TensorFlow holds the interpreter lock, as XLA's compiler can.
+This module is imported once by the fork server, TensorFlow and the cases with it, so that a fresh worker costs a fork
+(0.1 s) and not an import (5 s).
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from . import case as cases
+from . import checks, modes, samples
+from .dtypes import DTYPES
+from .modes import Clock
+from .outcome import Failure, Lost
+from .results import Check, Timing
+
+END_OF_STDERR = 2000
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of work. `action` is `plan`, `check`, `time` or `facts`; `lost` the steps an earlier try died in."""
+
+    action: str
+    name: str = ""
+    dtype: str = ""
+    want: checks.Wanted = checks.Wanted()
+    timeout: float = 30.0
+    lost: tuple[tuple[checks.Step, Lost], ...] = ()
+    files: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Its name among the finished jobs of a run."""
+        return f"{self.action}:{self.name}/{self.dtype}"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a job gave, and the seconds it took by phase (`total` is all of it)."""
+
+    job: Job
+    rows: tuple[Check | Timing, ...] = ()
+    facts: Any = None
+    spent: tuple[tuple[str, float], ...] = ()
+
+
+def start(scratch: str) -> None:
+    """Make this process a worker: quiet, its stderr in a file of its own, deaf to Ctrl-C, which is the parent's."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log = os.open(stderr_file(scratch, os.getpid()), os.O_CREAT | os.O_RDWR | os.O_TRUNC | os.O_APPEND)
+    os.dup2(log, 2)
+    os.dup2(log, 1)
+    sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    import tensorflow as tf
+
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    gc.collect()
+    gc.freeze()          # TensorFlow's million objects need no second look: a collection falls from 200 ms to 5
+
+
+def stderr_file(scratch: str, pid: int | None) -> Path:
+    return Path(scratch) / f"stderr-{pid}"
+
+
+def marker_file(scratch: str, pid: int | None) -> Path:
+    return Path(scratch) / f"step-{pid}"
+
+
+def do(job: Job, scratch: str) -> Done:
+    """Run one job. What it was doing stands in the marker file at every moment."""
+    began = time.perf_counter()
+    cases.load()
+    if job.files:
+        cases.load(job.files)
+    clock = Clock()
+    os.truncate(stderr_file(scratch, os.getpid()), 0)
+    marker = os.open(marker_file(scratch, os.getpid()), os.O_CREAT | os.O_RDWR | os.O_TRUNC)
+    current: list[Any] = [None]
+
+    def step(doing: checks.Step, draw: int) -> None:
+        if doing != current[0]:
+            current[0] = doing
+            faulthandler.dump_traceback_later(job.timeout, exit=True, file=2)  # type: ignore[arg-type]
+        os.pwrite(marker, (json.dumps([doing, draw]) + "\n").encode().ljust(200), 0)
+
+    rows: tuple[Check | Timing, ...] = ()
+    facts = None
+    try:
+        if job.action == "plan":
+            facts = plan(cases.load()[job.name], step, clock)
+        elif job.action == "check":
+            rows = tuple(checks.run(cases.load()[job.name], job.dtype, job.want, dict(job.lost), clock, step))
+        elif job.action == "time":
+            from . import timed
+
+            rows = tuple(timed.run(cases.load()[job.name], job.dtype, job.want, dict(job.lost), step))
+        else:
+            from .machine import tensorflow_facts
+
+            facts = tensorflow_facts()
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        os.close(marker)
+    total = time.perf_counter() - began
+    return Done(replace(job, lost=()), rows, facts, tuple(clock.spent.items()) + (("total", total),))
+
+
+def plan(case: cases.Case, step: Any, clock: Clock) -> dict[str, str]:
+    """For every dtype the case may be swept over, TensorFlow's words if it has no kernel for it, else "".
+
+    Asked of TensorFlow by running the first ordinary sample eagerly: what its registry and its Python wrappers refuse
+    is said there, for composite ops as for single ones. An op that this version lacks is refused in every dtype.
+    """
+    try:
+        if not case.is_program:
+            modes.resolve(case.name)
+    except AttributeError as error:
+        return {samples.fixed_dtype(case): f"not in this version: {error}"}
+    if not samples.swept(case):
+        return {samples.fixed_dtype(case): ""}
+    found = {}
+    for dtype in case.dtypes or DTYPES:
+        step(("plan", "eager", "CPU:0", dtype), 0)
+        sample = min((s for s in samples.expand(case, dtype) if s.purpose == "value"), key=lambda s: s.name.split(",")[0] not in ("ordinary", "scalar"))
+        outcome = modes.run(case, replace(sample, draws=sample.draws[:1]), "eager", "CPU:0", clock)[0]
+        refused = isinstance(outcome, Failure) and (outcome.unsupported or outcome.cls in ("TypeError", "ValueError", "AttributeError"))
+        found[dtype] = outcome.words if isinstance(outcome, Failure) and refused else ""
+    return found
