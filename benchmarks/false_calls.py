@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import cycle
 
 import numpy as np
@@ -55,7 +56,7 @@ def tensorflow_calls() -> tuple[dict[str, Call], Call]:
         graph = tf.function(body, input_signature=signature, autograph=False)
         xla = tf.function(body, input_signature=signature, autograph=False, jit_compile=True)
         for mode, function in (("eager", body), ("graph", graph), ("xla", xla)):
-            calls[f"tensorflow {name} {mode}"] = lambda f=function, a=argument: f(a)
+            calls[f"tensorflow {name} {mode}"] = partial(function, argument)
     return calls, tf.test.experimental.sync_devices
 
 
@@ -67,9 +68,10 @@ def contiguous(call: Call, rounds: int, synchronise: Call) -> tuple[np.ndarray, 
     return np.array(first), np.array(second)
 
 
-def block_rules(a: np.ndarray, b: np.ndarray) -> dict[str, bool]:
-    """Which rules say that two blocks of times differ."""
-    p = mannwhitneyu(a, b).pvalue
+def block_trial(call: Call, rounds: int, synchronise: Call) -> dict[str, bool]:
+    """Which of the usual rules say that two blocks of the same call differ."""
+    a, b = contiguous(call, rounds, synchronise)
+    p = float(mannwhitneyu(a, b).pvalue)
     apart = {name: abs(np.log(of(a) / of(b))) > np.log(1.05) for name, of in
              (("min", np.min), ("median", np.median), ("mean", np.mean))}
     return {
@@ -80,7 +82,7 @@ def block_rules(a: np.ndarray, b: np.ndarray) -> dict[str, bool]:
     }
 
 
-def paired_rules(call: Call, seed: int, synchronise: Call) -> dict[str, bool]:
+def paired_trial(call: Call, seed: int, synchronise: Call) -> dict[str, bool]:
     """The sampler as the suite uses it, its interval alone, and its verdict."""
     done = measure({"a": call, "b": call}, synchronise=synchronise, rounds=ROUNDS, extra=EXTRA, seed=seed)
     ratio = done.ratio("b")
@@ -126,7 +128,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.seconds <= 0 or options.load < 0:
         parser.error("--seconds must be positive and --load not negative")
 
-    calls, synchronise = numpy_calls(), empty
+    calls: dict[str, Call] = numpy_calls()
+    synchronise: Call = empty
     if options.tensorflow:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         more, synchronise = tensorflow_calls()
@@ -135,15 +138,15 @@ def main(arguments: list[str] | None = None) -> int:
     began, trials = time.monotonic(), 0
     before = machine.noise()
     with neighbours(options.load, options.seconds):
-        for trial, (_, call) in enumerate(cycle(calls.items())):
+        for call in cycle(calls.values()):
             call()
             # Both get as many samples, and take turns at going first.
-            rules = [lambda c=call: block_rules(*contiguous(c, ROUNDS + EXTRA, synchronise)),
-                     lambda c=call, t=trial: paired_rules(c, t, synchronise)]
-            for rule in rules if trial % 2 else rules[::-1]:
+            rules = [partial(block_trial, call, ROUNDS + EXTRA, synchronise),
+                     partial(paired_trial, call, trials, synchronise)]
+            for rule in rules if trials % 2 else rules[::-1]:
                 for name, wrong in rule().items():
                     called.setdefault(name, []).append(wrong)
-            trials = trial + 1
+            trials += 1
             if time.monotonic() - began > options.seconds and trials >= len(calls):
                 break
     during = machine.noise().since(before)

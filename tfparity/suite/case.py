@@ -101,13 +101,14 @@ def T(*shape: str | int, dtype: str | None = None, domain: tuple[float, float] =
 
 def I(*shape: str | int, below: str | int | None = None, dtype: str = "int32",  # noqa: E743
       within: tuple[float, float] | None = None, negative: bool = False,
-      form: Callable[[np.ndarray], np.ndarray] | None = None) -> Input:
+      form: Callable[[np.ndarray], np.ndarray] | None = None, edges: bool = True) -> Input:
     """Integers: indices `below` a dimension (or number), or within closed limits.
 
     Where `below` is given, an index equal to it and a negative one become error inputs; `negative=True` says that
     the documentation gives negative indices a meaning.
     """
-    return Input("tensor", _shape(shape), dtype, within=within or (-inf, inf), below=below, negative=negative, form=form)
+    return Input("tensor", _shape(shape), dtype, within=within or (-inf, inf), below=below, negative=negative, form=form,
+                 edges=edges)
 
 
 def B(*shape: str | int) -> Input:
@@ -164,6 +165,11 @@ class RaggedValue:
         return RaggedValue(values, (np.cumsum([0] + [len(row) for row in rows]).astype(np.int64),))
 
 
+def is_tensor(leaf: Any) -> bool:
+    """Whether a leaf of a draw becomes a tensor: arrays do, plain Python does not."""
+    return isinstance(leaf, np.ndarray | np.generic | SparseValue | RaggedValue)
+
+
 @dataclass(frozen=True)
 class Each:
     values: tuple[Any, ...]
@@ -189,7 +195,7 @@ class Declared:
 
 def sample(*args: Any, name: str = "", sizes: Mapping[str, int] | None = None, **kwargs: Any) -> Declared:
     """A sample of a case: arguments with Inputs for tensors. Named by its options unless `name` is given."""
-    return Declared(args, kwargs, name, sizes or {})
+    return Declared(args, kwargs, name or describe(kwargs), sizes or {})
 
 
 @dataclass(frozen=True)

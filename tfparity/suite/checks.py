@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from . import modes, reference
-from .case import Case, leaves
-from .dtypes import family
+from .case import Case, RaggedValue, SparseValue, is_tensor, leaves, rebuild
+from .dtypes import family, roundoff
 from .identity import Identity, Query, wanted
-from .judge import Expected, Judgement, arrays, judge, short, worst
+from .judge import Expected, Judgement, arrays, bits, judge, short, worst
 from .modes import Clock, Program
-from .outcome import Failure, Lost, Outcome, Value
+from .outcome import Failure, Lost, Outcome, Value, value
 from .results import Check
-from .samples import Sample, expand, is_tensor
+from .samples import Sample, expand
 
 Step = tuple[str, str, str, str]
 """(sample, mode, device, aspect): what a worker was doing when it died."""
@@ -117,8 +117,6 @@ class Task:
     def _canonical(self, outcome: Outcome) -> Outcome:
         if not self.case.canonical or not isinstance(outcome, Value):
             return outcome
-        from .outcome import value
-
         with np.errstate(all="ignore"):
             return value(self.case.canonical(_plain(outcome)))
 
@@ -206,10 +204,6 @@ def _spreads(task: Task, sample: Sample, base: list[Outcome], aspect: str) -> li
 
 
 def _moved(sample: Sample) -> Sample:
-    from dataclasses import replace
-
-    from .case import rebuild
-
     def back(draw: Any) -> Any:
         there = iter(leaves(reference.moved(draw, sample.name, 2.0)))
         def leaf(original: Any) -> Any:
@@ -313,15 +307,11 @@ def _theory(task: Task, sample: Sample, got: list[Outcome]) -> Judgement:
 
 
 def _unit(outcome: Value) -> float:
-    from .dtypes import roundoff
-
     return max((roundoff(a.dtype) for a in outcome.arrays if family(a.dtype) in ("float", "complex")), default=0.0)
 
 
 def _plain(outcome: Value) -> Any:
     """A result as the author of a case expects it: one array, or the sequence of arrays; sparse and ragged as values."""
-    from .case import RaggedValue, SparseValue
-
     if outcome.structure == "sparse":
         return SparseValue(*outcome.arrays)
     if outcome.structure.startswith("ragged"):
@@ -360,8 +350,6 @@ def _detail(task: Task, sample: Sample, j: Judgement) -> str:
         array = np.asarray(array)
         if index and array.shape and len(index) == array.ndim and all(i < n for i, n in zip(index, array.shape, strict=True)) \
                 and sample.positions is not None:
-            from .judge import bits
-
             shown.append(bits(array[index]))
         else:
             shown.append(short(array, 12))

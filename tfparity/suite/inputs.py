@@ -115,6 +115,10 @@ def flushed(array: np.ndarray) -> np.ndarray:
 
 
 def pairs(columns: list[np.ndarray]) -> list[np.ndarray]:
-    """Every combination of the values in `columns`, as one flat column each; the last varies fastest."""
+    """Every combination of the values in `columns`, as one flat column each; combinations of early values first.
+
+    Values are listed with the most telling first, so a prefix of the pairs is the part worth the most.
+    """
     grid: Any = np.meshgrid(*[np.arange(len(c)) for c in columns], indexing="ij")
-    return [column[index.ravel()] for column, index in zip(columns, grid, strict=True)]
+    order = np.argsort(np.maximum.reduce([g.ravel() for g in grid]), kind="stable")
+    return [column[index.ravel()[order]] for column, index in zip(columns, grid, strict=True)]

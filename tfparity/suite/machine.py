@@ -21,7 +21,7 @@ from typing import Any
 
 PROC = Path("/proc")
 # What decides which kernels are chosen, and with that the last bits of a result; the other hundred flags do not.
-FEATURES = re.compile(r"sse|avx|fma|f16c|bf16|amx|vnni|neon|asimd|sve|sme|i8mm|fphp")
+FEATURES = re.compile(r"sse|avx|fma|f16c|bf16|amx|vnni|neon|asimd|sve|sme(?!p)|i8mm|fphp")
 ASIDE = ("misalignsse",)
 
 

@@ -56,7 +56,8 @@ class Lost:
 
 Outcome = Value | Failure | Lost
 
-_NOISE = re.compile(r"^(in user code|File \"|Traceback|Detected at node|Node: ?|Stack trace|Original stack|Error messages? ?)")
+_NOISE = re.compile(r"^(in user code|File \"|Traceback|Detected at node|Node: ?|Stack trace|Original stack|Error messages? ?|<stack|"
+                    r"Graph execution error|\[\[|\d+ root error|\(\d+\) .*Cancelled|return |outputs = |=+$|\^+$)")
 _UNSUPPORTED = [re.compile(p) for p in (
     r"Could not find device for node", r"No OpKernel was registered", r"[Nn]o registered .*(kernel|OpKernel)",
     r"could not find kernel", r"Op type not registered", r"is not in the list of allowed values", r"not in list of allowed values",
@@ -112,7 +113,7 @@ def _walk(result: Any, arrays: list[np.ndarray]) -> str:
 
 def _array(result: Any) -> np.ndarray:
     array = result.numpy() if hasattr(result, "numpy") else result
-    array = np.asarray(array)
+    array = np.array(array, dtype=object) if isinstance(array, bytes) else np.asarray(array)   # dtype S drops final NULs
     if family(array.dtype) == "string":
         as_bytes = [v.encode() if isinstance(v, str) else bytes(v) if isinstance(v, bytes | np.bytes_) else v for v in array.ravel()]
         out = np.empty(len(as_bytes), dtype=object)

@@ -3,9 +3,6 @@
 TensorFlow is only imported, its runtime not started: threads do not survive a fork.
 """
 
-import scipy.linalg
-import scipy.signal
-import scipy.special
 import tensorflow  # noqa: F401
 
 from . import case, timing, worker  # noqa: F401

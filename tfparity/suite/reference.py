@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from .case import Case, RaggedValue, SparseValue, Undefined, leaves, rebuild
+from .case import Case, RaggedValue, SparseValue, Undefined, is_tensor, leaves, rebuild
 from .dtypes import family, precise, roundoff
 from .inputs import flushed, generator
 from .judge import Expected
 from .outcome import Failure, Outcome, Value, value
-from .samples import Sample, is_tensor
+from .samples import Sample
 
 Leaf = Callable[[Any], Any]
 
@@ -101,15 +101,22 @@ def _in_high_precision(case: Case, draw: Any, constants: tuple[Any, ...]) -> tup
     Many of NumPy's and SciPy's functions refuse longdouble; then double is compared with double, and the allowed
     error, which is counted in units of double, covers both.
     """
-    def lift(leaf: Any) -> Any:
-        return _each_array(leaf, lambda a: a.astype(precise(a.dtype)) if family(a.dtype) in ("float", "complex") else a)
+    own = {a.dtype for leaf in leaves(draw) for a in _arrays(leaf) if family(a.dtype) in ("float", "complex")}
+
+    def lift(leaf: Any) -> Any:                       # what has been moved is lifted already
+        return _each_array(leaf, lambda a: a.astype(precise(a.dtype)) if a.dtype in own else a)
 
     outcome = call(case, rebuild(draw, lift), constants)
     if isinstance(outcome, Failure) and any(a.dtype in (np.float64, np.complex128) for leaf in leaves(draw) for a in _arrays(leaf)):
         again = call(case, draw, constants)
         if isinstance(again, Value):
-            return again, lambda leaf: leaf
+            return again, lambda leaf: _each_array(leaf, _in_double)
     return outcome, lift
+
+
+def _in_double(a: np.ndarray) -> np.ndarray:
+    """Longdouble back to double: a move by one roundoff survives as one ulp, but for exact powers of two."""
+    return a.astype({np.dtype(np.longdouble): np.float64, np.dtype(np.clongdouble): np.complex128}.get(a.dtype, a.dtype))
 
 
 def _directions(draw: Any, elementwise: bool) -> list[Any]:

@@ -167,6 +167,7 @@ class Recorder:
                 "timings": earlier.timings.to_dict("records"),
             }
         self.meta["finished"] = None
+        self.meta.setdefault("done", [])
         self.write_meta()
         with saying(path / JOURNAL, "append to"):
             self.journal = os.open(path / JOURNAL, os.O_CREAT | os.O_APPEND | os.O_RDWR, 0o644)
@@ -177,10 +178,13 @@ class Recorder:
     def write_meta(self) -> None:
         replace(self.path / "run.json", json.dumps(self.meta, indent=2, default=str) + "\n")
 
-    def append(self, kind: str, rows: Iterable[Any]) -> None:
-        """Append finished rows; they survive any kill from the moment this returns."""
+    def append(self, kind: str, rows: Iterable[Any], done: str = "") -> None:
+        """Append finished rows, and that the job `done` is; both survive any kill from the moment this returns."""
         fresh = [asdict(row) for row in rows]
         lines = "".join(json.dumps({"table": kind, **row}) + "\n" for row in fresh).encode()
+        if done:
+            lines += json.dumps({"table": "done", "job": done}).encode() + b"\n"
+            self.meta["done"].append(done)
         with saying(self.path / JOURNAL, "append to"):
             while lines:
                 lines = lines[os.write(self.journal, lines):]
@@ -196,6 +200,8 @@ class Recorder:
                 table.to_parquet(fresh, index=False)
                 os.replace(fresh, target)
         self.meta["finished"] = finished
+        if finished:
+            del self.meta["done"]                    # only a run to be resumed needs to know
         counts = tables["checks"]["verdict"].value_counts()
         self.meta["totals"] = {verdict: int(counts.get(verdict, 0)) for verdict in VERDICTS}
         self.write_meta()
@@ -233,6 +239,8 @@ def read(path: str | os.PathLike[str]) -> Run:
             if missing:
                 raise RunError(f"{target} lacks the columns {', '.join(sorted(missing))}: written by another version?")
         tables[kind] = frame(kind, stored + [r for k, r in journal if k == kind])
+    if not meta.get("finished"):
+        meta["done"] = list(dict.fromkeys([*meta.get("done", ()), *(r["job"] for k, r in journal if k == "done")]))
     return Run(path, meta, tables["checks"], tables["timings"])
 
 

@@ -9,7 +9,7 @@ The rules, in order of what they find:
 * named dimensions get small unequal sizes (`ordinary`), and for the first combination of options once 1 each
   (`ones`), once long (`long`), and each in turn zero (`empty-k`); `edge` draws plant one edge value at a time, so
   that none drowns the others, then several together (first and last NaN, both infinities, all equal, all zero);
-* a dimension shared by two inputs is made to disagree (`mismatch-k`), a rank is taken away (`rank-0`), an index is
+* a dimension shared by two inputs is made to disagree (`mismatch-k`), or within one (`not-square-0-n`), a rank is taken away (`rank-0`), an index is
   made to point outside (`beyond-2`, `negative-2`): error samples that nobody needs to write.
 """
 
@@ -22,7 +22,18 @@ from typing import Any
 
 import numpy as np
 
-from .case import DTYPE, Case, CaseError, Declared, Input, RaggedValue, SparseValue, leaves, rebuild
+from .case import (
+    DTYPE,
+    Case,
+    CaseError,
+    Declared,
+    Input,
+    RaggedValue,
+    SparseValue,
+    is_tensor,
+    leaves,
+    rebuild,
+)
 from .dtypes import NONE, family, limits, name_of, numpy_dtype
 from .inputs import edges, few_edges, generator, inf, inside, ordinary, pairs
 
@@ -57,10 +68,6 @@ class Sample:
     def tensors(self) -> list[list[Any]]:
         """The tensor leaves of each draw."""
         return [[leaf for leaf in leaves(draw) if is_tensor(leaf)] for draw in self.draws]
-
-
-def is_tensor(leaf: Any) -> bool:
-    return isinstance(leaf, np.ndarray | np.generic | SparseValue | RaggedValue)
 
 
 def swept(case: Case) -> bool:
@@ -113,11 +120,11 @@ def timed_draw(case: Case, dtype: str, elements: int) -> tuple[Any, int]:
     free = {n for i in inputs for n in i.names if n not in declared.sizes}
     side = max(1, elements)
     while free and side > 1:
-        sizes = {**declared.sizes, **{n: side for n in free}}
+        sizes = {**declared.sizes, **dict.fromkeys(free, side)}
         if max(int(np.prod(_concrete(i.shape, sizes))) for i in inputs) <= elements:
             break
         side = max(1, int(side * 0.9))
-    sizes = {**declared.sizes, **{n: side for n in free}}
+    sizes = {**declared.sizes, **dict.fromkeys(free, side)}
     draw = _draw(case, declared, dtype, sizes, f"timed-{elements}")
     largest = max((leaf.size for leaf in leaves(draw) if isinstance(leaf, np.ndarray)), default=1)
     return draw, largest
@@ -172,13 +179,16 @@ def _elementwise(case: Case, declared: Declared, dtype: str, inputs: list[Input]
         taken = iter([column[positions] for column in columns])
         return _fill(declared, dtype, lambda i, n: next(taken) if i.any_shape else _array(i, dtype, {}, f"{key}/{n}"))
 
-    def chunks(length: int) -> np.ndarray:
-        need = min(-(-count // length), MOST_DRAWS)
-        step = max(1, count // (need * length))
-        return (np.arange(need * length) * step % count).reshape(need, length)
+    refused = _refused(case, draw, count)
+    together = np.setdiff1d(np.arange(count), refused)
 
-    alone = np.unique(np.concatenate([np.arange(min(count, MOST_ALONE // 2)), np.linspace(0, count - 1, MOST_ALONE // 2).astype(int)]))
-    cut = {"edge": np.arange(count)[None], "n1": alone[:, None], **{name: chunks(n) for name, n in LANES.items()}}
+    def chunks(length: int) -> np.ndarray:
+        need = min(-(-len(together) // length), MOST_DRAWS)
+        return np.resize(together, need * length).reshape(need, length)
+
+    alone = np.unique(np.concatenate([together[: MOST_ALONE // 2], refused[: MOST_ALONE // 4],
+                                      np.linspace(0, count - 1, MOST_ALONE // 2).astype(int)]))
+    cut = {"edge": together[None], "n1": alone[:, None], **({name: chunks(n) for name, n in LANES.items()} if len(together) else {})}
     for name, rows in cut.items():
         yield Sample(name, tuple(draw(row) for row in rows), positions=rows)
     if not first:
@@ -214,6 +224,23 @@ def _elementwise(case: Case, declared: Declared, dtype: str, inputs: list[Input]
         taken = iter([v[some] if some is not None else np.unique(v) for v in values])
         fixed = _fill(shorter, dtype, lambda i, n: next(taken) if i.any_shape else _array(i, dtype, {}, f"{key}/{n}"))
         yield Sample("constant", (fixed,), constants=tuple(constants))
+
+
+def _refused(case: Case, draw: Any, count: int) -> np.ndarray:
+    """The elements that the reference refuses or calls undefined: one such element would drown all the others of its
+    tensor, so they only stand alone."""
+    def raises(positions: np.ndarray) -> bool:
+        args, kwargs = draw(positions)
+        try:
+            with np.errstate(all="ignore"):
+                case.reference(*args, **kwargs)  # type: ignore[misc]
+        except Exception:
+            return True
+        return False
+
+    if case.reference is None or not raises(np.arange(count)):
+        return np.array([], int)
+    return np.array([i for i in range(count) if raises(np.array([i]))], int)
 
 
 def _edge_columns(inputs: list[Input], dtype: str, key: str) -> list[np.ndarray]:
@@ -262,7 +289,7 @@ def _planted(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], 
     """Draws of the ordinary shape with edge values planted in one input at a time."""
     for number, target in enumerate(inputs):
         into = numpy_dtype(target.dtype or dtype)
-        if not target.edges or target.values is not None or target.kind == "ragged" and family(into) == "string":
+        if not target.edges or target.values is not None or (target.kind == "ragged" and family(into) == "string"):
             continue
         low, high = target.within
         if target.below is not None:
@@ -312,6 +339,16 @@ def _invalid(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], 
         draw = _fill(declared, dtype, lambda i, n, grown=grown, seen=seen, last=last: _array(
             i, dtype, grown if next(seen) == last else sizes, f"{key}/mismatch/{n}"))
         yield Sample(f"mismatch-{name}", (draw,), "error")
+    for number, target in enumerate(inputs):
+        for name in dict.fromkeys(n for n in target.names if target.names.count(n) > 1):
+            last = max(k for k, d in enumerate(target.shape) if d == name) if name in target.shape else -1
+            if last < 0 or target.kind != "tensor":
+                continue
+            shape = tuple(d if k != last else sizes[name] + 1 for k, d in enumerate(target.shape))
+            oblong, seen = replace(target, shape=shape, form=None), iter(range(len(inputs)))
+            draw = _fill(declared, dtype, lambda i, n, seen=seen, number=number, oblong=oblong: _array(
+                oblong if next(seen) == number else i, dtype, sizes, f"{key}/not-square/{n}"))
+            yield Sample(f"not-square-{number}-{name}", (draw,), "error")
     base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
     for number, target in enumerate(inputs):
         def changed(change: Any, number: int = number) -> Any:

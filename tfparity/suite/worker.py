@@ -27,11 +27,13 @@ from .outcome import Failure, Lost
 from .results import Check, Timing
 
 END_OF_STDERR = 2000
+UNDRAWN = "the declaration cannot be drawn in this dtype"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of work. `action` is `plan`, `check`, `time` or `facts`; `lost` the steps an earlier try died in."""
+    """One piece of work. `action` is `plan`, `check`, `time`, `measure` (one size, all samples kept) or `facts`;
+    `lost` are the steps an earlier try died in."""
 
     action: str
     name: str = ""
@@ -40,6 +42,7 @@ class Job:
     timeout: float = 30.0
     lost: tuple[tuple[checks.Step, Lost], ...] = ()
     files: tuple[str, ...] = ()
+    size: int = 0
 
     @property
     def key(self) -> str:
@@ -107,6 +110,10 @@ def do(job: Job, scratch: str) -> Done:
             from . import timed
 
             rows = tuple(timed.run(cases.load()[job.name], job.dtype, job.want, dict(job.lost), step))
+        elif job.action == "measure":
+            from . import timed
+
+            facts = timed.measure(cases.load()[job.name], job.dtype, job.want, dict(job.lost), step, job.size)
         else:
             from .machine import tensorflow_facts
 
@@ -134,7 +141,15 @@ def plan(case: cases.Case, step: Any, clock: Clock) -> dict[str, str]:
     found = {}
     for dtype in case.dtypes or DTYPES:
         step(("plan", "eager", "CPU:0", dtype), 0)
-        sample = min((s for s in samples.expand(case, dtype) if s.purpose == "value"), key=lambda s: s.name.split(",")[0] not in ("ordinary", "scalar"))
+        try:
+            drawn = samples.expand(case, dtype)
+        except cases.CaseError:
+            raise
+        except Exception as error:                    # a form that knows no strings, say
+            found[dtype] = f"{UNDRAWN}: {type(error).__name__}: {error}"
+            continue
+        sample = min((s for s in drawn if s.purpose == "value"),
+                     key=lambda s: s.name.split(",")[0] not in ("ordinary", "scalar"))
         outcome = modes.run(case, replace(sample, draws=sample.draws[:1]), "eager", "CPU:0", clock)[0]
         refused = isinstance(outcome, Failure) and (outcome.unsupported or outcome.cls in ("TypeError", "ValueError", "AttributeError"))
         found[dtype] = outcome.words if isinstance(outcome, Failure) and refused else ""

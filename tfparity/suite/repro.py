@@ -1,0 +1,292 @@
+"""A standalone script for one check: TensorFlow and NumPy only, the inputs in it, the outcome printed.
+
+The case's own functions (`call`, a program's body, `state`) travel as source; the reference travels as its result,
+since it may need SciPy. Inputs are written bit for bit.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import identity, reference, samples
+from .case import Case, RaggedValue, SparseValue, is_tensor, rebuild
+from .dtypes import name_of
+from .identity import Identity, QueryError
+from .outcome import Value
+
+HEAD = '''\
+# {id}
+# Run with TensorFlow and NumPy. It prints what this mode gives, what it is compared with, and where the two part.
+import numpy as np
+import tensorflow as tf
+
+inf, nan = float("inf"), float("nan")
+
+
+def array(dtype, shape, bits):
+    """An array from its bytes, written in hexadecimal."""
+    dtype = np.dtype(getattr(tf, dtype).as_numpy_dtype)
+    return np.frombuffer(bytes.fromhex(bits), dtype).reshape(shape)
+
+'''
+
+TAIL = '''
+
+def show(result):
+    flat = tf.nest.flatten(result, expand_composites=True)
+    return [r.numpy() if hasattr(r, "numpy") else np.asarray(r) for r in flat if r is not None]
+
+
+def attempt(function, *tensors):
+    try:
+        return show(function(*tensors))
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+
+
+def same(a, b):
+    if isinstance(a, str) or isinstance(b, str):
+        return isinstance(a, str) and isinstance(b, str) and a.split(":")[0] == b.split(":")[0]
+    return len(a) == len(b) and all(
+        x.shape == y.shape and (np.array_equal(x, y, equal_nan=x.dtype.kind in "fcV") if x.dtype.kind != "O" else x.tolist() == y.tolist())
+        and (x.dtype.kind not in "fV" or np.array_equal(np.signbit(x) | (x != x), np.signbit(y) | (y != y)))
+        for x, y in zip(a, b))
+
+
+'''
+
+
+def script(of: Identity, known: Mapping[str, Case]) -> str:
+    """The script's text. Raises QueryError when the identity names no sample of a declared case."""
+    identity.select([identity.parse(of.op)], known)
+    case = known[of.op]
+    found = {s.name: s for s in samples.expand(case, of.dtype)}
+    if of.sample not in found:
+        raise QueryError(f"{of.op} has no sample {of.sample!r} in {of.dtype}; it has {', '.join(list(found)[:12])}")
+    sample = found[of.sample]
+    parts = [HEAD.format(id=of), _sources(case), _program(case, sample, of.aspect == "gradient"), _draws(sample),
+             TAIL, _modes(of, case.autograph), _loop(case, sample, of)]
+    return "".join(parts)
+
+
+def _sources(case: Case) -> str:
+    """The source of the case's functions and of what they use from their own file."""
+    wanted: dict[str, str] = {}
+    for name, function in (("body", case.body), ("call", case.call), ("state", case.state)):
+        if function is not None:
+            _collect(function, wanted, name, case)
+    return "".join(text + "\n\n" for text in wanted.values())
+
+
+def _collect(function: Callable[..., Any], into: dict[str, str], name: str, case: Case) -> None:
+    for used in _globals_of(function.__code__) if hasattr(function, "__code__") else ():
+        value = function.__globals__.get(used)
+        if used in into or used in ("tf", "np", "inf", "nan") or used.startswith("__"):
+            continue
+        if inspect.isfunction(value) and value.__globals__ is function.__globals__:
+            into[used] = ""
+            _collect(value, into, used, case)
+        elif inspect.ismodule(value):
+            into[used] = f"import {value.__name__} as {used}"
+        elif isinstance(value, int | float | str | bytes | tuple | list | dict | bool | type(None)):
+            into[used] = f"{used} = {value!r}"
+    if function.__name__ == "<lambda>":
+        into[name] = f"{name} = {_lambda(function)}"
+    else:
+        source = textwrap.dedent(inspect.getsource(function))
+        tree = ast.parse(source)
+        definition = tree.body[0]
+        if isinstance(definition, ast.FunctionDef):
+            definition.decorator_list = []
+            source = ast.unparse(definition)
+        into[function.__name__] = source + (f"\n\n\n{name} = {function.__name__}" if name != function.__name__ else "")
+        if closure := inspect.getclosurevars(function).nonlocals:
+            into[function.__name__] = "".join(f"{k} = {v!r}\n" for k, v in closure.items() if not callable(v)) + into[function.__name__]
+
+
+def _globals_of(code: Any) -> set[str]:
+    found = set(code.co_names)
+    for constant in code.co_consts:
+        if inspect.iscode(constant):
+            found |= _globals_of(constant)
+    return found
+
+
+def _lambda(function: Callable[..., Any]) -> str:
+    """The source of a lambda: the one in its file that compiles to the same code."""
+    source = inspect.getsource(inspect.getmodule(function) or function)
+    line = function.__code__.co_firstlineno
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Lambda) and node.lineno == line:
+            text = ast.get_source_segment(source, node) or ""
+            try:
+                code = next(c for c in compile(text, "", "eval").co_consts if inspect.iscode(c))
+            except (SyntaxError, StopIteration):
+                continue
+            if code.co_code == function.__code__.co_code and code.co_varnames == function.__code__.co_varnames:
+                return " ".join(text.split())
+    return "None  # its source could not be found"
+
+
+def _program(case: Case, sample: samples.Sample, gradient: bool) -> str:
+    counter = iter(range(1000))
+    names: list[str] = []
+
+    def written(leaf: Any) -> Any:
+        if is_tensor(leaf):
+            names.append(f"t{next(counter)}")
+            return _Raw(names[-1])
+        return _Raw(_literal(leaf))
+
+    args, kwargs = rebuild(sample.draws[0], written)
+    passed = [_spell(a) for a in args]
+    if sample.constants:
+        passed.append("tf.constant(c)")
+    passed += [f"{k}={_spell(v)}" for k, v in kwargs.items()]
+    state = ["held"] if case.state is not None else []
+    target = "body" if case.body else "call" if case.call else case.name
+    lead = ([] if case.body else [case.name] if case.call else []) + state
+    expression = f"{target}({', '.join(lead + passed)})"
+    if sample.constants:
+        constants = ", ".join(f"np.{np.asarray(c).dtype.name}({np.asarray(c).item()!r})" if np.asarray(c).dtype.kind in "fiubc"
+                              and np.asarray(c).dtype.name != "bool" else repr(np.asarray(c).item()) for c in sample.constants)
+        if any(np.asarray(c).dtype.kind == "V" for c in sample.constants):
+            constants = ", ".join(f"tf.constant({float(c)!r}, tf.{name_of(np.asarray(c).dtype)})" for c in sample.constants)
+        expression = f"[{expression} for c in ({constants},)]"
+    body = f"{'held = state()' + chr(10) * 3 if state else ''}def program({', '.join(names)}):\n    return {expression}\n"
+    if gradient:
+        body += textwrap.dedent("""
+
+            def value(*tensors):
+                return forward(*tensors)
+
+
+            def program(*tensors):
+                inputs = [t for t in tensors if isinstance(t, tf.Tensor) and t.dtype.is_floating]
+                with tf.GradientTape() as tape:
+                    tape.watch(inputs)
+                    results = [r for r in tf.nest.flatten(value(*tensors)) if isinstance(r, tf.Tensor) and r.dtype.is_floating]
+                weights = [tf.reshape(tf.cast(tf.range(tf.size(r)) % 7 - 3, r.dtype) / 4, tf.shape(r)) for r in results]
+                found = tape.gradient(results, inputs, output_gradients=weights)
+                return [None if g is None else tf.convert_to_tensor(g) for g in found]
+            """)
+        body = body.replace("def program(", "def forward(", 1)
+    return body
+
+
+class _Raw(str):
+    pass
+
+
+def _spell(tree: Any) -> str:
+    if isinstance(tree, _Raw):
+        return str(tree)
+    if isinstance(tree, dict):
+        return "{" + ", ".join(f"{k!r}: {_spell(v)}" for k, v in tree.items()) + "}"
+    if isinstance(tree, list):
+        return "[" + ", ".join(map(_spell, tree)) + "]"
+    if isinstance(tree, tuple):
+        return "(" + ", ".join(map(_spell, tree)) + ("," if len(tree) == 1 else "") + ")"
+    return _literal(tree)
+
+
+def _literal(leaf: Any) -> str:
+    if isinstance(leaf, np.dtype):
+        return f"tf.{name_of(leaf)}"
+    if callable(leaf) and getattr(leaf, "__name__", "") == "<lambda>":
+        return _lambda(leaf)
+    if isinstance(leaf, slice):
+        return f"slice({leaf.start!r}, {leaf.stop!r}, {leaf.step!r})"
+    return getattr(leaf, "__name__", None) or repr(leaf)
+
+
+def _draws(sample: samples.Sample) -> str:
+    lines = ["\n\ndraws = ["]
+    lines += ["    [" + ", ".join(_tensor(leaf) for leaf in draw) + "]," for draw in sample.tensors]
+    return "\n".join([*lines, "]\n"])
+
+
+def _tensor(leaf: Any) -> str:
+    if isinstance(leaf, SparseValue):
+        return f"tf.SparseTensor({_array(leaf.indices)}, {_tensor(leaf.values)}, {_array(leaf.dense_shape)})"
+    if isinstance(leaf, RaggedValue):
+        return f"tf.RaggedTensor.from_nested_row_splits({_tensor(leaf.values)}, [{', '.join(_array(s) for s in leaf.splits)}])"
+    return f"tf.constant({_array(np.asarray(leaf))})"
+
+
+def _array(array: np.ndarray) -> str:
+    if array.dtype.kind == "O":
+        values = array.tolist()
+        return f"np.array({values!r}, dtype=object)"
+    return f"array({name_of(array.dtype)!r}, {list(array.shape)}, {np.ascontiguousarray(array).tobytes().hex()!r})"
+
+
+def _modes(of: Identity, autograph: bool) -> str:
+    specs = {"graph-dynamic": "[None] * t.shape.rank", "xla-dynamic": "[None] * t.shape.rank"}.get(of.mode, "t.shape")
+    build = {"eager": "program", "savedmodel": "saved(program)"}.get(
+        of.mode, f"tf.function(program, input_signature=signature, jit_compile={of.mode.startswith('xla')}, autograph={autograph})")
+    saved = "" if of.mode != "savedmodel" else textwrap.dedent('''
+        def saved(program):
+            module = tf.Module()
+            module.f = tf.function(program, input_signature=signature)
+            tf.saved_model.save(module, "/tmp/tfparity-repro")
+            return tf.saved_model.load("/tmp/tfparity-repro").f
+
+        ''')
+    signature = (f"signature = [tf.TensorSpec({specs}, t.dtype) if isinstance(t, tf.Tensor) else tf.type_spec_from_value(t) "
+                 "for t in draws[0]]\n")
+    return f"{signature}{saved}\nwith tf.device({of.device!r}):\n    mode = {build}\n"
+
+
+def _loop(case: Case, sample: samples.Sample, of: Identity) -> str:
+    against = of.against
+    lines = []
+    if against == "numpy":
+        wants = [e.outcome if e is not None else None for e in reference.expected(case, sample)]
+        lines.append("expected = [   # from the NumPy reference, computed in higher precision, rounded to the dtype")
+        for want in wants:
+            lines.append("    " + ("[" + ", ".join(_array(_rounded(a, of.dtype)) for a in want.arrays) + "]," if isinstance(want, Value)
+                                    else f"{getattr(want, 'words', 'undefined')!r},"))
+        lines.append("]\n")
+        other = "expected[number]"
+    elif against == "docs":
+        other = repr("an error, says the documentation" if sample.must_fail else "a value")
+    elif against == "lanes":
+        other = "attempt(mode, *tensors)  # compare by eye: an element alone, see the loop below"
+        lines.append("# `lanes`: the same element in a tensor of its own must give the same result\n")
+    else:
+        device = "CPU:0" if against == "cpu" else of.device
+        lines.append(f"def eager(*tensors):\n    with tf.device({device!r}):\n        return program(*tensors)\n\n")
+        other = "attempt(eager, *tensors)" if against in ("eager", "cpu") else "'what the invariant of the case says'"
+    lines.append("for number, tensors in enumerate(draws):")
+    lines.append(f"    with tf.device({of.device!r}):")
+    lines.append("        got = attempt(mode, *tensors)")
+    if against == "lanes":
+        lines.append("        single = tf.function(program, jit_compile=%s) if %r != 'eager' else program" % (of.mode.startswith("xla"), of.mode))
+        lines.append("        alone = [attempt(single, *[t[i:i + 1] if t.shape.rank else t for t in tensors]) for i in range(int(tensors[0].shape[0]))]")
+        lines.append("    if not isinstance(got, str):")
+        lines.append("        want = [np.concatenate([a[k] for a in alone]) for k in range(len(got))] if not any(isinstance(a, str) for a in alone) else alone")
+        lines.append("        if not same(got, want):")
+        lines.append("            print('draw', number, '\\n  together', got, '\\n  alone   ', want)")
+    else:
+        lines.append(f"    want = {other}")
+        lines.append("    if not same(got, want) or len(draws) == 1:")
+        lines.append(f"        print('draw', number, '\\n  inputs  ', [show(t) for t in tensors], '\\n  {of.mode:8}', got, '\\n  {against:8}', want)")
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def _rounded(array: np.ndarray, dtype: str) -> np.ndarray:
+    from .dtypes import family, numpy_dtype
+
+    into = numpy_dtype(dtype) if dtype != "none" else array.dtype
+    if family(array.dtype) == "float" and family(into) not in ("float",):
+        into = np.dtype(np.float64) if array.dtype == np.longdouble else array.dtype
+    with np.errstate(all="ignore"):
+        return array.astype(into) if family(array.dtype) in ("float", "complex") and family(into) == family(array.dtype) else (
+            array.astype(np.complex128) if array.dtype == np.clongdouble else array.astype(np.float64) if array.dtype == np.longdouble else array)

@@ -1,0 +1,149 @@
+"""The ledger of known divergences: which failing checks are known, and which entries no longer say the truth.
+
+A waiver is strict in both directions: a check that fails otherwise than its waiver says is not waived, and a waiver
+that covers no failing check, or has expired, is itself a problem that fails the gate.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from .identity import PARTS, Query, QueryError, parse
+from .results import FAILING, KINDS, Check
+
+FIELDS = {"match", "expect", "reason", "issue", "tensorflow", "devices", "expires"}
+
+
+class WaiverError(ValueError):
+    """A ledger that cannot be read; the message is one line with the file and the entry."""
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A known divergence.
+
+    match       a query on identities
+    expect      verdicts, each alone (`differs`) or with its kind (`differs nan`)
+    reason      why TensorFlow does so, and why it is not ours to mend
+    issue       where it is reported, if it is
+    tensorflow  the versions it holds for, `>=2.18,<2.22`; all when empty
+    devices     patterns of devices it holds for; all when empty
+    expires     the day from which it fails the gate, None for never
+    """
+
+    match: Query
+    expect: tuple[str, ...]
+    reason: str
+    issue: str = ""
+    tensorflow: str = ""
+    devices: tuple[str, ...] = ()
+    expires: date | None = None
+
+    def covers(self, check: Check) -> bool:
+        """Whether it speaks of this check and the check fails as it says."""
+        said = any(e in (check.verdict, f"{check.verdict} {check.kind}") for e in self.expect)
+        return said and self.speaks_of(check)
+
+    def speaks_of(self, check: Check) -> bool:
+        return self.match.matches(**{part: getattr(check, part) for part in PARTS}) and (
+            not self.devices or any(fnmatchcase(check.device, pattern) for pattern in self.devices))
+
+    def holds_for(self, version: str) -> bool:
+        return not self.tensorflow or SpecifierSet(self.tensorflow, prereleases=True).contains(Version(version))
+
+
+def read(path: Path) -> tuple[Waiver, ...]:
+    """The waivers of a ledger. Raises WaiverError for a missing field, an unknown one, or a value that means nothing."""
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("waiver", [])
+    except FileNotFoundError:
+        return ()
+    except (tomllib.TOMLDecodeError, OSError) as error:
+        raise WaiverError(f"{path}: {error}") from error
+    return tuple(_waiver(path, number, entry) for number, entry in enumerate(entries, 1))
+
+
+def _waiver(path: Path, number: int, entry: dict) -> Waiver:
+    where = f"{path}, waiver {number} ({entry.get('match', '?')})"
+    if missing := {"match", "expect", "reason"} - set(entry):
+        raise WaiverError(f"{where}: lacks {', '.join(sorted(missing))}")
+    if unknown := set(entry) - FIELDS:
+        raise WaiverError(f"{where}: unknown field {', '.join(sorted(unknown))}; the fields are {', '.join(sorted(FIELDS))}")
+    expect = tuple([entry["expect"]] if isinstance(entry["expect"], str) else entry["expect"])
+    for word in expect:
+        verdict, _, kind = word.partition(" ")
+        if verdict not in FAILING or (kind and kind not in KINDS):
+            raise WaiverError(f"{where}: expect = {word!r} is not a failing verdict ({', '.join(FAILING)}) with or without a kind")
+    try:
+        query = parse(entry["match"])
+        SpecifierSet(entry.get("tensorflow", ""))
+    except (QueryError, InvalidSpecifier) as error:
+        raise WaiverError(f"{where}: {error}") from error
+    expires = entry.get("expires")
+    if expires is not None and not isinstance(expires, date):
+        raise WaiverError(f"{where}: expires must be a date such as 2027-06-30, without quotes")
+    return Waiver(query, expect, entry["reason"], str(entry.get("issue", "")), entry.get("tensorflow", ""),
+                  tuple(entry.get("devices", ())), expires)
+
+
+@dataclass
+class Ledger:
+    """The waivers in force for one run, and what became of each."""
+
+    waivers: tuple[Waiver, ...]
+    used: set[int]
+    idle: set[int]
+    expired: tuple[Waiver, ...]
+
+    @classmethod
+    def of(cls, waivers: Iterable[Waiver], version: str, today: date) -> Ledger:
+        holding = [w for w in waivers if w.holds_for(version)]
+        expired = tuple(w for w in holding if w.expires and w.expires <= today)
+        return cls(tuple(w for w in holding if w not in expired), set(), set(), expired)
+
+    def apply(self, check: Check) -> Check:
+        """The check with the reason of the waiver that covers it, if one does."""
+        known = [n for n, w in enumerate(self._possible(check.op)) if w is not None and w.speaks_of(check)]
+        if not known:
+            return check
+        self.idle.update(known)
+        covering = [n for n in known if self.waivers[n].covers(check)]
+        self.used.update(covering)
+        if not covering:
+            return check
+        waiver = self.waivers[covering[0]]
+        return replace(check, waiver=waiver.reason + (f" ({waiver.issue})" if waiver.issue else ""))
+
+    def _possible(self, op: str) -> tuple[Waiver | None, ...]:
+        return _possible(self.waivers, op)
+
+    def problems(self, *, whole: bool) -> list[str]:
+        """What is wrong with the ledger itself, one line each.
+
+        `whole` says that the run covered everything: only then is a waiver that nothing matched a problem, since a
+        part of the suite says nothing about the rest.
+        """
+        found = [f"waiver {w.match.text!r} expired on {w.expires}: look again, then renew or delete it" for w in self.expired]
+        for number, waiver in enumerate(self.waivers):
+            if number in self.used:
+                continue
+            if number in self.idle:
+                found.append(f"waiver {waiver.match.text!r} covers no failing check any more ({', '.join(waiver.expect)}): delete it")
+            elif whole:
+                found.append(f"waiver {waiver.match.text!r} matches no check: delete it or mend its query")
+        return found
+
+
+@lru_cache(maxsize=4096)
+def _possible(waivers: tuple[Waiver, ...], op: str) -> tuple[Waiver | None, ...]:
+    """The waivers whose op pattern fits, None elsewhere; cached, since every check of an op asks the same."""
+    return tuple(w if w.match.matches(op=op) else None for w in waivers)
