@@ -1,7 +1,7 @@
 """Control flow: the functions of the root namespace that take functions, and what autograph makes of Python's own.
 
 The functions taken are written with operators alone, so that the reference runs the very same ones on arrays. Control
-flow knows no dtype: one floating and one integer dtype stand for all.
+flow knows no dtype and no value: one floating and one integer dtype stand for all, without edge values.
 """
 
 from functools import partial
@@ -11,7 +11,7 @@ import numpy as np
 from tfparity import B, I, S, T, each, kind, program, sample, tf
 
 control = partial(kind("control flow"), dtypes=["float32", "int64"])
-differentiation = partial(kind("control flow"), dtypes=["float32", "float64"])
+differentiation = partial(kind("control flow"), dtypes=["float32"])
 autograph = partial(program, kind="control flow")
 
 
@@ -37,7 +37,7 @@ def minus(a, v):
 
 # --- branches ------------------------------------------------------------------------------------------------------
 
-control("tf.cond", lambda p, x: twice(x) if p else -x, B(""), T("n"),
+control("tf.cond", lambda p, x: twice(x) if p else -x, B(""), T("n", edges=False),
         call=lambda f, p, x: f(p, lambda: twice(x), lambda: -x))
 
 
@@ -51,10 +51,10 @@ def first_true(p, q, x, exclusive, default):
     return x
 
 
-control("tf.case", first_true, B(""), B(""), T("n"), exclusive=each(False, True), default=each(True, False),
-        call=lambda f, p, q, x, exclusive, default: f(
-            [(p, lambda: twice(x)), (q, lambda: -x)], lambda: tf.identity(x) if default else None, exclusive=exclusive)
-        if default else f([(p, lambda: twice(x)), (q, lambda: -x)], exclusive=exclusive))
+control("tf.case", first_true, B(""), B(""), T("n", edges=False), exclusive=each(False, True),
+        default=each(True, False), call=lambda f, p, q, x, exclusive, default: f(
+            [(p, lambda: twice(x)), (q, lambda: -x)], exclusive=exclusive,
+            default=(lambda: tf.identity(x)) if default else None))
 
 
 def switched(index, x, default):
@@ -64,9 +64,10 @@ def switched(index, x, default):
     return (branches[int(index)] if 0 <= index < 3 else outside)(x)
 
 
-control("tf.switch_case", switched, I("", within=(-2, 5)), T("n"), default=each(False, True),
+control("tf.switch_case", switched, I("", within=(-2, 5)), T("n", edges=False), default=each(False, True),
         call=lambda f, index, x, default: f(
-            index, [lambda: twice(x), lambda: cubed(x), lambda: -x], default=(lambda: tf.identity(x)) if default else None))
+            index, [lambda: twice(x), lambda: cubed(x), lambda: -x],
+            default=(lambda: tf.identity(x)) if default else None))
 
 
 # --- loops ---------------------------------------------------------------------------------------------------------
@@ -79,8 +80,8 @@ def looped(n, x, maximum_iterations=None, **_):
     return [np.int32(done), x]
 
 
-control("tf.while_loop", looped, I("", within=(0, 5)), T("m"), maximum_iterations=each(None, 3, 0),
-        parallel_iterations=each(10, 1),
+control("tf.while_loop", looped, I("", within=(0, 5)), T("m", edges=False),
+        maximum_iterations=each(None, 3, 0), parallel_iterations=each(10, 1),
         call=lambda f, n, x, **options: f(
             lambda i, v: i < n, lambda i, v: [i + 1, doubled_plus(v, v)], [tf.constant(0), x], **options))
 
@@ -91,8 +92,10 @@ def mapped(fn, x, **_):
     return parts or np.stack(rows)[: len(x)]
 
 
-control("tf.map_fn", lambda fn, x, **_: mapped(fn, x), each(twice, cubed), T("n d"), parallel_iterations=each(None, 1))
-control("tf.vectorized_map", mapped, each(cubed, both, twice), T("n d"), fallback_to_while_loop=each(True, False))
+control("tf.map_fn", lambda fn, x, **_: mapped(fn, x), each(twice, cubed), T("n d", edges=False),
+        parallel_iterations=each(None, 1))
+control("tf.vectorized_map", mapped, each(cubed, both, twice), T("n d", edges=False),
+        fallback_to_while_loop=each(True, False))
 
 
 def scanned(fn, x, initializer=None, reverse=False, **_):
@@ -117,10 +120,10 @@ def folding(name, reference, **options):
     @control(name, reference)
     def samples():
         for fn in (doubled_plus, minus):
-            yield sample(fn, T("n d"), name=fn.__name__)
-        yield sample(minus, T("n d"), name="initializer", initializer=T("d"))
+            yield sample(fn, T("n d", edges=False), name=fn.__name__)
+        yield sample(minus, T("n d", edges=False), name="initializer", initializer=T("d", edges=False))
         for option, value in options.items():
-            yield sample(minus, T("n d"), name=option, **{option: value})
+            yield sample(minus, T("n d", edges=False), name=option, **{option: value})
 
 
 folding("tf.scan", scanned, reverse=True, parallel_iterations=1)
@@ -149,7 +152,7 @@ kind("control flow")(
 
 # --- functions of functions ----------------------------------------------------------------------------------------
 
-control("tf.function", lambda fn, x, **_: fn(x), each(twice, cubed), T("n"), jit_compile=each(None, True),
+control("tf.function", lambda fn, x, **_: fn(x), cubed, T("n", edges=False), jit_compile=each(None, True),
         autograph=each(True, False), reduce_retracing=each(False, True),
         call=lambda f, fn, x, **options: f(lambda v: fn(v), **options)(x))
 
@@ -165,18 +168,8 @@ def derivative(function, *inputs):
 differentiation("tf.custom_gradient", lambda x: [x * x, 3 + 0 * x], T("n", edges=False),
                 call=lambda f, x: derivative(f(lambda v: (v * v, lambda upstream: 3 * upstream)), x))
 
-differentiation("tf.recompute_grad", lambda x: [cubed(x), 3 * x * x], T("n"),
+differentiation("tf.recompute_grad", lambda x: [cubed(x), 3 * x * x], T("n", edges=False),
                 call=lambda f, x: derivative(f(cubed), x))
-
-differentiation("tf.grad_pass_through", lambda x: [cubed(x), np.ones_like(x)], T("n"),
-                call=lambda f, x: derivative(f(cubed), x))
-
-
-def weighted(x, y, unconnected_gradients="none", weights=None, stop=False):
-    w = np.ones_like(x) if weights is None else weights
-    if stop:
-        return [w * x, w * 2 * x, np.zeros_like(y) if unconnected_gradients == "zero" else None]
-    return [w * (3 * x**2), w * 2 * x, np.zeros_like(y) if unconnected_gradients == "zero" else None]
 
 
 def in_graph(function, *inputs):
@@ -184,30 +177,34 @@ def in_graph(function, *inputs):
     return tf.function(function, autograph=False)(*inputs)
 
 
-@differentiation("tf.gradients", weighted,
-                 call=lambda f, x, y, weights=None, stop=False, **options: in_graph(
-                     lambda x, y, *w: gradients_of(f, x, y, w, stop, options), x, y, *([] if weights is None else [weights])))
+def gradients_of(f, x, y, *weights, stop=False, **options):
+    """Gradients of x**3, made as x * (x * x), by x and by an unrelated y; `stop` makes x * x a constant."""
+    def inner(x, y, *weights):
+        square = x * x
+        return f(x * square, [x, y], grad_ys=list(weights) or None, stop_gradients=[square] if stop else None, **options)
+
+    return in_graph(inner, x, y, *weights)
+
+
+def weighted(x, y, weights=1, unconnected_gradients="none", stop=False):
+    return [weights * (x**2 if stop else 3 * x**2), np.zeros_like(y) if unconnected_gradients == "zero" else None]
+
+
+@differentiation("tf.gradients", weighted, call=gradients_of)
 def gradients():
-    yield sample(T("n"), T("m"))
-    yield sample(T("n"), T("m"), unconnected_gradients="zero", name="zero")
-    yield sample(T("n"), T("m"), weights=T("n"), name="grad_ys")
-    yield sample(T("n"), T("m"), stop=True, name="stop_gradients")
+    x, y = T("n", edges=False), T("m", edges=False)
+    yield sample(x, y)
+    yield sample(x, y, name="zero", unconnected_gradients="zero")
+    yield sample(x, y, x, name="grad_ys")
+    yield sample(x, y, name="stop_gradients", stop=True)
 
 
-def gradients_of(f, x, y, weights, stop, options):
-    squared = x * x
-    cube = squared * x
-    by_x_and_y = f(cube, [x, y], grad_ys=list(weights) or None, stop_gradients=[squared] if stop else None, **options)
-    return [f(cube, squared, grad_ys=list(weights) or None)[0] + 0 * x if stop else by_x_and_y[0],
-            f(squared, x, grad_ys=list(weights) or None)[0], by_x_and_y[1]]
-
-
-differentiation("tf.hessians", lambda x: [np.diag(6 * x) + 2 * np.ones((len(x), len(x)))], T("n"),
+differentiation("tf.hessians", lambda x: [np.diag(6 * x) + 2 * np.ones((len(x), len(x)))], T("n", edges=False),
                 call=lambda f, x: in_graph(lambda v: f(tf.reduce_sum(cubed(v)) + tf.reduce_sum(v) ** 2, v), x))
 
-control("tf.numpy_function", lambda x: [np.sort(x), np.int64(x.size)], T("n", domain=(0, 100)),
+control("tf.numpy_function", lambda x: [np.sort(x), np.int64(x.size)], T("n", domain=(0, 100), edges=False),
         call=lambda f, x: f(lambda v: (np.sort(v), np.int64(v.size)), [x], [x.dtype, tf.int64]))
-control("tf.py_function", cubed, T("n"), call=lambda f, x: f(cubed, [x], x.dtype))
+control("tf.py_function", cubed, T("n", edges=False), call=lambda f, x: f(cubed, [x], x.dtype))
 kind("control flow")("tf.nondifferentiable_batch_function").unimplemented(
     "it joins the inputs of concurrent callers: a single caller sees its own function and a wait")
 

@@ -1,4 +1,4 @@
-"""tf.linalg.*, and einsum, tensordot, norm and l2_normalize, which it shares with other namespaces.
+"""tf.linalg.*, and einsum, tensordot and norm, which it shares with other namespaces.
 
 References are plain elimination and series, so that they also run in longdouble; LAPACK (through NumPy) only where an
 eigenvalue is asked for. A decomposition is judged twice: by what defines it (an invariant: the factors multiply back
@@ -65,6 +65,11 @@ def regular(a):
     return a / (4 * max(n, 1) ** 0.5) + 2 * np.eye(n, dtype=a.dtype)
 
 
+def invertible(a):
+    """Close to 2 I upside down: every row must be exchanged."""
+    return regular(a)[..., ::-1, :]
+
+
 def definite(a):
     """Hermitian and positive definite."""
     n = a.shape[-1]
@@ -81,6 +86,7 @@ def permutation(a):
 
 
 M = T("b n n", edges=False)
+INVERTIBLE = T("b n n", form=invertible, edges=False)
 REGULAR = T("b n n", form=regular, edges=False)
 DEFINITE = T("b n n", form=definite, edges=False)
 RIGHT = T("b n k", edges=False)
@@ -282,16 +288,10 @@ def normalize(tensor, ord="euclidean", axis=None):
     return tensor / length, length
 
 
-def l2_normalize(x, axis=None, epsilon=1e-12):
-    axis = tuple(axis) if isinstance(axis, list) else axis
-    return x / np.sqrt(np.maximum(np.sum(np.abs(x) ** 2, axis=axis, keepdims=True), epsilon))
-
-
 def global_norm(t_list):
     return np.sqrt(sum(np.sum(np.abs(t) ** 2) for t in t_list if t is not None))
 
 
-linear("tf.math.l2_normalize", l2_normalize, T("m n"), axis=each(None, 0, [0, 1]), epsilon=each(1e-12, 10.0))
 linear("tf.linalg.global_norm", global_norm, each([T("m n"), T("k")], [T("m"), None, T("")]))
 
 
@@ -387,6 +387,11 @@ def tridiagonal(diagonals, diagonals_format):
     return diag(main) + (diag(above[..., : n - 1], k=1) + diag(below, k=-1) if n > 1 else 0)
 
 
+def dominant(diagonals):
+    """In the compact format, the main diagonal the largest: no row exchange is needed."""
+    return diagonals * np.array([[0.2], [1], [0.2]], diagonals.dtype)
+
+
 def tridiagonal_solve(diagonals, rhs, diagonals_format="compact", transpose_rhs=False, conjugate_rhs=False, **pivoting):
     rhs = np.conj(rhs) if conjugate_rhs else rhs
     rhs = np.swapaxes(rhs, -1, -2) if transpose_rhs else rhs
@@ -415,20 +420,21 @@ def conjugate_gradient(f, a, b, **options):
     return f(operator, b, **options).x
 
 
-solver("tf.linalg.inv", lambda a, adjoint=False: inverse(flipped(a, conjugate=adjoint)), M, adjoint=each(False, True))
-solver("tf.linalg.solve", lambda a, b, adjoint=False: solved(flipped(a, conjugate=adjoint), b), M, RIGHT,
+solver("tf.linalg.inv", lambda a, adjoint=False: inverse(flipped(a, conjugate=adjoint)), INVERTIBLE, adjoint=each(False, True))
+solver("tf.linalg.solve", lambda a, b, adjoint=False: solved(flipped(a, conjugate=adjoint), b), INVERTIBLE, RIGHT,
        adjoint=each(False, True))
 solver("tf.linalg.triangular_solve", triangular_solve, REGULAR, RIGHT, lower=each(True, False),
        adjoint=each(False, True))
 solver("tf.linalg.banded_triangular_solve", banded_triangular_solve, T("b 2 n", domain=(1, 2), edges=False), RIGHT,
        lower=each(True, False), adjoint=each(False, True))
-solver("tf.linalg.cholesky_solve", lambda chol, rhs: solved(np.tril(chol) @ adjoint(np.tril(chol)), rhs), REGULAR, RIGHT)
+solver("tf.linalg.cholesky_solve", lambda chol, rhs: solved(np.tril(chol) @ adjoint(np.tril(chol)), rhs), REGULAR,
+       RIGHT)
 solver("tf.linalg.lu_solve", lambda lu, perm, rhs, **validate: solved(unpacked(lu, perm), rhs), REGULAR, PERMUTATION,
        RIGHT, validate_args=each(False, True))
 solver("tf.linalg.lu_matrix_inverse", lambda lu, perm: inverse(unpacked(lu, perm)), REGULAR, PERMUTATION)
 solver("tf.linalg.lu_reconstruct", unpacked, M, PERMUTATION)
-solver("tf.linalg.det", determinant, each(M, T("b n n", form=singular, edges=False), T("n n", edges=False)))
-solver("tf.linalg.slogdet", sign_and_log_determinant, each(M, T("b n n", form=singular, edges=False)))
+solver("tf.linalg.det", determinant, each(INVERTIBLE, T("b n n", form=singular, edges=False), T("n n", edges=False)))
+solver("tf.linalg.slogdet", sign_and_log_determinant, each(INVERTIBLE, T("b n n", form=singular, edges=False)))
 solver("tf.linalg.logdet", lambda a: sign_and_log_determinant(a)[1], DEFINITE)
 
 
@@ -443,10 +449,11 @@ def lstsq_samples():
     yield sample(T("b 3 5", edges=False), T("b 3 k", edges=False), fast=False, name="robust-under-determined")
 
 
-DIAGONAL = T("b n", edges=False, domain=(2, 4))
+def tridiagonal_matmul(diagonals, rhs, diagonals_format="compact"):
+    return tridiagonal(diagonals, diagonals_format) @ rhs
 
 
-@solver("tf.linalg.tridiagonal_matmul", lambda d, rhs, diagonals_format="compact": tridiagonal(d, diagonals_format) @ rhs)
+@solver("tf.linalg.tridiagonal_matmul", tridiagonal_matmul)
 def tridiagonal_matmul_samples():
     yield sample(T("b 3 n", edges=False), RIGHT)
     yield sample([T("b n", edges=False)] * 3, RIGHT, diagonals_format="sequence", name="sequence")
@@ -463,8 +470,8 @@ def tridiagonal_solve_samples():
     yield sample(M, RIGHT, diagonals_format="matrix", name="matrix")
     yield sample(T("b 3 n", edges=False), T("b k n", edges=False), transpose_rhs=True, name="transpose_rhs")
     yield sample(T("b 3 n", edges=False), RIGHT, conjugate_rhs=True, name="conjugate_rhs")
-    yield sample(T("b 3 n", edges=False, domain=(2, 4), form=lambda a: a * np.array([[0.2], [1], [0.2]], a.dtype)), RIGHT,
-                 partial_pivoting=False, name="no-pivoting")
+    yield sample(T("b 3 n", edges=False, domain=(2, 4), form=dominant), RIGHT, partial_pivoting=False,
+                 name="no-pivoting")
 
 
 solver("tf.linalg.experimental.conjugate_gradient", None, T("n n", form=definite, edges=False), T("n", edges=False),
@@ -573,12 +580,12 @@ def lu_holds(result, a, **output_idx_type):
 @matrices
 def cholesky(a):
     """Row by row, from the lower triangle alone, in the precision of the input."""
-    l = np.zeros_like(a)
+    lower = np.zeros_like(a)
     for i in range(len(a)):
         for j in range(i):
-            l[i, j] = (a[i, j] - l[i, :j] @ np.conj(l[j, :j])) / l[j, j]
-        l[i, i] = np.sqrt((a[i, i] - l[i, :i] @ np.conj(l[i, :i])).real)
-    return l
+            lower[i, j] = (a[i, j] - lower[i, :j] @ np.conj(lower[j, :j])) / lower[j, j]
+        lower[i, i] = np.sqrt((a[i, i] - lower[i, :i] @ np.conj(lower[i, :i])).real)
+    return lower
 
 
 @matrices
@@ -594,11 +601,17 @@ def expm(a):
     return total
 
 
-def of_eigenvalues(function, a):
-    """A function of a diagonalizable matrix."""
-    e, v = np.linalg.eig(a)
-    found = v * function(e.astype(np.complex128)) @ np.linalg.inv(v)
-    return found if np.iscomplexobj(a) else found.real
+def of_eigenvalues(function):
+    """The function of diagonalizable matrices that a function of numbers stands for."""
+
+    @in_double
+    @matrices
+    def of_matrix(a):
+        e, v = np.linalg.eig(a)
+        found = v * function(e.astype(np.complex128)) @ np.linalg.inv(v)
+        return found if np.iscomplexobj(a) else found.real
+
+    return of_matrix
 
 
 @in_double
@@ -621,19 +634,21 @@ def eigh_tridiagonal(alpha, beta, select="a", select_range=None, **more):
 TALL, FLAT = T("b 5 3", edges=False), T("b 3 5", edges=False)
 
 decomposition("tf.linalg.cholesky", cholesky, DEFINITE, errors=[error("negative", -np.eye(3, dtype=np.float32))])
-decomposition("tf.linalg.lu", None, M, output_idx_type=each(np.int32, np.int64), invariant=lu_holds)
+decomposition("tf.linalg.lu", None, INVERTIBLE, output_idx_type=each(np.int32, np.int64), invariant=lu_holds)
 
 decomposition("tf.linalg.qr", in_double(np.linalg.qr), M, canonical=one_qr, invariant=qr_holds)
 decomposition("tf.linalg.eigh", in_double(np.linalg.eigh), M, canonical=one_eigh, invariant=eigh_holds)
 decomposition("tf.linalg.eig", in_double(np.linalg.eig), M, canonical=one_eig, invariant=eig_holds)
 decomposition("tf.linalg.eigvalsh", in_double(np.linalg.eigvalsh), M)
-decomposition("tf.linalg.eigvals", in_double(np.linalg.eigvals), M, canonical=lambda e: np.take_along_axis(e, in_order(e), -1))
+decomposition("tf.linalg.eigvals", in_double(np.linalg.eigvals), M,
+              canonical=lambda e: np.take_along_axis(e, in_order(e), -1))
 decomposition("tf.linalg.svd", in_double(svd), M, canonical=one_svd, invariant=svd_holds)
 decomposition("tf.linalg.expm", expm, T("b n n", edges=False))
-decomposition("tf.linalg.sqrtm", in_double(matrices(lambda a: of_eigenvalues(np.sqrt, a))), REGULAR)
-decomposition("tf.linalg.logm", in_double(matrices(lambda a: of_eigenvalues(np.log, a))), REGULAR, dtypes=COMPLEX)
+decomposition("tf.linalg.sqrtm", of_eigenvalues(np.sqrt), REGULAR)
+decomposition("tf.linalg.logm", of_eigenvalues(np.log), REGULAR, dtypes=COMPLEX)
 decomposition("tf.linalg.pinv", pinv, each(TALL, FLAT), rcond=each(None, 0.5))
-decomposition("tf.linalg.matrix_rank", matrix_rank, each(TALL, T("b 3 3", form=singular, edges=False)), tol=each(None, 2.0))
+decomposition("tf.linalg.matrix_rank", matrix_rank, each(TALL, T("b 3 3", form=singular, edges=False)),
+              tol=each(None, 2.0))
 
 
 @decomposition("tf.linalg.eigh_tridiagonal", in_double(eigh_tridiagonal), errors=[

@@ -4,6 +4,8 @@ References are NumPy's and SciPy's functions of the same mathematics. Where Tens
 (`divide_no_nan`, `xlogy`, integer division), a small function above the row states that rule.
 """
 
+from functools import wraps
+
 import numpy as np
 from scipy import special
 from scipy.stats import qmc
@@ -13,6 +15,20 @@ from tfparity import COMPLEX, DTYPE, FLOATS, B, I, T, Undefined, each, error, in
 # --- elementwise unary -------------------------------------------------------------------------------------------
 
 unary = kind("elementwise unary")
+
+
+def finite(function):
+    """NumPy's function where complex numbers and their result are finite: no page says what becomes of complex
+    infinities and NaN, and of poles."""
+
+    @wraps(function)
+    def checked(*inputs, **options):
+        result = function(*inputs, **options)
+        if any(x.dtype.kind == "c" and not np.isfinite(x).all() for x in (*inputs, result)):
+            raise Undefined("of a complex number that is not finite")
+        return result
+
+    return checked
 
 
 def real(x):
@@ -51,6 +67,12 @@ def log_sigmoid(x):
     return -np.logaddexp(0, -x)
 
 
+def digamma(x):
+    if np.any((x <= 0) & (x == np.floor(x)) & np.isfinite(x)):
+        raise Undefined("a pole")
+    return special.digamma(x)
+
+
 def fresnel_sin(x):
     return special.fresnel(x)[0]
 
@@ -59,12 +81,12 @@ def fresnel_cos(x):
     return special.fresnel(x)[1]
 
 
-unary("tf.math.abs",         np.abs,            T())
+unary("tf.math.abs",         finite(np.abs), T())
 unary("tf.math.negative",    np.negative,       T())
-unary("tf.math.sign",        np.sign,           T())
-unary("tf.math.square",      np.square,         T())
-unary("tf.math.reciprocal",  reciprocal,        T())
-unary("tf.math.reciprocal_no_nan", reciprocal_no_nan, T())
+unary("tf.math.sign",        finite(np.sign), T())
+unary("tf.math.square",      finite(np.square), T())
+unary("tf.math.reciprocal",  finite(reciprocal), T())
+unary("tf.math.reciprocal_no_nan", finite(reciprocal_no_nan), T())
 
 unary("tf.math.ceil",        np.ceil,           T())
 unary("tf.math.floor",       np.floor,          T())
@@ -80,28 +102,28 @@ unary("tf.math.imag",        imag,              T(), dtypes=FLOATS + COMPLEX)
 unary("tf.math.conj",        np.conj,           T())
 unary("tf.math.angle",       angle,             T(), dtypes=FLOATS + COMPLEX)
 
-unary("tf.math.exp",         np.exp,            T())
-unary("tf.math.expm1",       np.expm1,          T())
-unary("tf.math.log",         np.log,            T(domain=(0, inf)))
-unary("tf.math.log1p",       np.log1p,          T(domain=(-1, inf)))
-unary("tf.math.sqrt",        np.sqrt,           T(domain=(0, inf)))
-unary("tf.math.rsqrt",       rsqrt,             T(domain=(0, inf)))
-unary("tf.math.sigmoid",     sigmoid,           T())
+unary("tf.math.exp",         finite(np.exp), T())
+unary("tf.math.expm1",       finite(np.expm1), T())
+unary("tf.math.log",         finite(np.log), T(domain=(0, inf)))
+unary("tf.math.log1p",       finite(np.log1p), T(domain=(-1, inf)))
+unary("tf.math.sqrt",        finite(np.sqrt), T(domain=(0, inf)))
+unary("tf.math.rsqrt",       finite(rsqrt), T(domain=(0, inf)))
+unary("tf.math.sigmoid",     finite(sigmoid), T())
 unary("tf.math.log_sigmoid", log_sigmoid,       T())
 unary("tf.math.softplus",    softplus,          T())
 
-unary("tf.math.sin",         np.sin,            T())
-unary("tf.math.cos",         np.cos,            T())
-unary("tf.math.tan",         np.tan,            T())
-unary("tf.math.asin",        np.arcsin,         T(domain=(-1, 1)))
-unary("tf.math.acos",        np.arccos,         T(domain=(-1, 1)))
-unary("tf.math.atan",        np.arctan,         T())
-unary("tf.math.sinh",        np.sinh,           T())
-unary("tf.math.cosh",        np.cosh,           T())
-unary("tf.math.tanh",        np.tanh,           T())
-unary("tf.math.asinh",       np.arcsinh,        T())
-unary("tf.math.acosh",       np.arccosh,        T(domain=(1, inf)))
-unary("tf.math.atanh",       np.arctanh,        T(domain=(-1, 1)))
+unary("tf.math.sin",         finite(np.sin), T())
+unary("tf.math.cos",         finite(np.cos), T())
+unary("tf.math.tan",         finite(np.tan), T())
+unary("tf.math.asin",        finite(np.arcsin), T(domain=(-1, 1)))
+unary("tf.math.acos",        finite(np.arccos), T(domain=(-1, 1)))
+unary("tf.math.atan",        finite(np.arctan), T())
+unary("tf.math.sinh",        finite(np.sinh), T())
+unary("tf.math.cosh",        finite(np.cosh), T())
+unary("tf.math.tanh",        finite(np.tanh), T())
+unary("tf.math.asinh",       finite(np.arcsinh), T())
+unary("tf.math.acosh",       finite(np.arccosh), T(domain=(1, inf)))
+unary("tf.math.atanh",       finite(np.arctanh), T(domain=(-1, 1)))
 
 unary("tf.math.erf",         special.erf,       T())
 unary("tf.math.erfc",        special.erfc,      T())
@@ -109,7 +131,7 @@ unary("tf.math.erfinv",      special.erfinv,    T(domain=(-1, 1)))
 unary("tf.math.erfcinv",     special.erfcinv,   T(domain=(0, 2)))
 unary("tf.math.ndtri",       special.ndtri,     T(domain=(0, 1)))
 unary("tf.math.lgamma",      special.gammaln,   T(domain=(0, inf)))
-unary("tf.math.digamma",     special.digamma,   T(domain=(0, inf)))
+unary("tf.math.digamma",     digamma,           T(domain=(0, inf)))
 unary("tf.math.bessel_i0",   special.i0,        T())
 unary("tf.math.bessel_i0e",  special.i0e,       T())
 unary("tf.math.bessel_i1",   special.i1,        T())
@@ -201,44 +223,70 @@ def bits(x):
     return np.where(np.isnan(x), -1, x.view({4: np.int32, 8: np.int64}[x.dtype.itemsize]))
 
 
-def horner(coefficients, x):
-    value = np.zeros_like(x)
-    for coefficient in coefficients:
-        value = value * x + coefficient
-    return value
+def power(x, y):
+    """With the exponents spelled out: NumPy takes the root of minus infinity, NaN, for its power of a scalar 0.5."""
+    return np.power(x, np.broadcast_to(y, np.broadcast_shapes(x.shape, y.shape)).copy())
+
+
+def polygamma(order, x):
+    if np.any((order < 0) | (order % 1 != 0)):
+        raise Undefined("defined only for non-negative integer orders")
+    return np.where(order == 0, digamma(x), special.polygamma(order, x))
+
+
+def zeta(x, q):
+    if np.any((x <= 1) | (q <= 0)):
+        raise Undefined("the series has no sum")
+    return special.zeta(x, q)
+
+
+def betainc(a, b, x):
+    """Of equal shapes, or scalars: no page promises more."""
+    if len({i.shape for i in (a, b, x) if i.ndim}) > 1:
+        raise ValueError("shapes differ")
+    return special.betainc(a, b, x)
+
+
+def polyval(coefficients, x):
+    def horner(x, value, *rest):
+        for coefficient in rest:
+            value = coefficient + x * value
+        return value
+
+    return finite(horner)(x, *coefficients)
 
 
 binary("tf.math.add",                np.add,             T(), T())
 binary("tf.math.subtract",           np.subtract,        T(), T())
-binary("tf.math.multiply",           np.multiply,        T(), T())
-binary("tf.math.scalar_mul",         np.multiply,        T(""), T())
-binary("tf.math.squared_difference", squared_difference, T(), T())
+binary("tf.math.multiply",           finite(np.multiply), T(), T())
+binary("tf.math.scalar_mul",         finite(np.multiply), T(""), T())
+binary("tf.math.squared_difference", finite(squared_difference), T(), T())
 binary("tf.math.maximum",            np.maximum,         T(), T())
 binary("tf.math.minimum",            np.minimum,         T(), T())
 
-binary("tf.math.divide",             true_divide,        T(), T())
-binary("tf.math.truediv",            true_divide,        T(), T())
-binary("tf.realdiv",                 np.divide,          T(), T(), dtypes=FLOATS + COMPLEX)
-binary("tf.math.divide_no_nan",      divide_no_nan,      T(), T())
-binary("tf.math.multiply_no_nan",    multiply_no_nan,    T(), T())
+binary("tf.math.divide",             finite(true_divide), T(), T())
+binary("tf.math.truediv",            finite(true_divide), T(), T())
+binary("tf.realdiv",                 finite(np.divide), T(), T(), dtypes=FLOATS + COMPLEX)
+binary("tf.math.divide_no_nan",      finite(divide_no_nan), T(), T())
+binary("tf.math.multiply_no_nan",    finite(multiply_no_nan), T(), T())
 binary("tf.math.floordiv",           floordiv,           T(), T())
 binary("tf.math.floormod",           floormod,           T(), T())
 binary("tf.truncatediv",             truncatediv,        T(), T())
 binary("tf.truncatemod",             truncatemod,        T(), T())
 
-binary("tf.math.pow",                np.power,           T(), T())
+binary("tf.math.pow",                finite(power), T(), T())
 binary("tf.math.atan2",              np.arctan2,         T(), T())
-binary("tf.math.nextafter",          nextafter,          T(), T(), canonical=bits)
-binary("tf.math.xdivy",              xdivy,              T(), T())
-binary("tf.math.xlogy",              xlogy,              T(), T(domain=(0, inf)))
-binary("tf.math.xlog1py",            xlog1py,            T(), T(domain=(-1, inf)))
-binary("tf.math.polyval",            horner,             [T(), T(), T()], T())
+binary("tf.math.nextafter",          nextafter,          T(), T(), canonical=bits, constants=())
+binary("tf.math.xdivy",              finite(xdivy), T(), T())
+binary("tf.math.xlogy",              finite(xlogy), T(), T(domain=(0, inf)))
+binary("tf.math.xlog1py",            finite(xlog1py), T(), T(domain=(-1, inf)))
+binary("tf.math.polyval",            polyval,            [T(), T(), T()], T())
 
 binary("tf.math.igamma",             special.gammainc,   T(domain=(0, inf)), T(domain=(0, inf)), dtypes=["float32"])
 binary("tf.math.igammac",            special.gammaincc,  T(domain=(0, inf)), T(domain=(0, inf)), dtypes=["float32"])
-binary("tf.math.betainc",            special.betainc,    T(domain=(0, inf)), T(domain=(0, inf)), T(domain=(0, 1)))
-binary("tf.math.zeta",               special.zeta,       T(domain=(1, inf)), T(domain=(0, inf)))
-binary("tf.math.polygamma",          special.polygamma,  T(values=(0, 1, 2, 3, 7)), T(domain=(0, inf)))
+binary("tf.math.betainc",            betainc,            T(domain=(0, inf)), T(domain=(0, inf)), T(domain=(0, 1)))
+binary("tf.math.zeta",               zeta,               T(domain=(1, inf)), T(domain=(0, inf)))
+binary("tf.math.polygamma",          polygamma,          T(values=(0, 1, 2, 3, 7, 0.5, -1)), T(within=(0, inf)))
 
 # --- comparison and logical ------------------------------------------------------------------------------------------
 
@@ -271,8 +319,9 @@ comparison("tf.math.is_strictly_increasing", is_strictly_increasing, each(T("n",
 # --- reductions and scans --------------------------------------------------------------------------------------------
 
 reduction = kind("reductions and scans")
-AXES = each(None, 0, -1, (0, 2))
+AXES = each(None, 0, (0, -1))
 KEEP = each(False, True)
+OUT = each(np.int64, np.int32)
 
 
 def sized(reduce):
@@ -324,14 +373,14 @@ def arg(reduce):
 
 
 def scan(ufunc, identity):
-    """The running totals of `ufunc`; exclusive ones start with its identity and leave out the last."""
+    """Running totals along `axis`; exclusive ones start with the identity and leave out the last."""
 
     def function(x, axis, exclusive, reverse):
-        x = np.flip(x, axis) if reverse else x
-        out = ufunc.accumulate(x, axis, dtype=x.dtype)
+        x = np.moveaxis(np.flip(x, axis) if reverse else x, axis, 0)
+        out = ufunc.accumulate(x, 0, dtype=x.dtype)
         if exclusive:
-            first = np.full_like(np.take(x, [], axis), identity, shape=[1 if n == axis else s for n, s in enumerate(x.shape)])
-            out = np.concatenate([first, np.take(out, np.arange(x.shape[axis] - 1), axis)], axis) if x.shape[axis] else out
+            out = np.concatenate([np.full_like(out[:1], identity), out[:-1]])
+        out = np.moveaxis(out, 0, axis)
         return np.flip(out, axis) if reverse else out
 
     return function
@@ -344,20 +393,20 @@ def add_n(inputs):
 
 
 reduction("tf.math.reduce_sum",       np.sum,           T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_prod",      np.prod,          T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_mean",      reduce_mean,      T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_prod",      finite(np.prod), T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_mean",      finite(reduce_mean), T("a b c"), axis=AXES, keepdims=KEEP)
 reduction("tf.math.reduce_max",       sized(np.max),    T("a b c"), axis=AXES, keepdims=KEEP)
 reduction("tf.math.reduce_min",       sized(np.min),    T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_variance",  np.var,           T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_std",       np.std,           T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_variance",  finite(np.var), T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_std",       finite(np.std), T("a b c"), axis=AXES, keepdims=KEEP)
 reduction("tf.math.reduce_logsumexp", np.logaddexp.reduce, T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_euclidean_norm", reduce_euclidean_norm, T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_euclidean_norm", finite(reduce_euclidean_norm), T("a b c"), axis=AXES, keepdims=KEEP)
 reduction("tf.math.reduce_all",       np.all,           B("a b c"), axis=AXES, keepdims=KEEP)
 reduction("tf.math.reduce_any",       np.any,           B("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.count_nonzero",    count_nonzero,    T("a b c"), axis=AXES, keepdims=False, dtype=each(np.int64, np.int32))
+reduction("tf.math.count_nonzero",    count_nonzero,    T("a b c"), axis=AXES, keepdims=KEEP, dtype=np.int32)
 reduction("tf.math.zero_fraction",    zero_fraction,    T("a b", values=(0, 1, 2)))
-reduction("tf.math.argmax",           arg(np.argmax),   T("a b"), axis=each(None, 0, -1), output_type=each(np.int64, np.int32))
-reduction("tf.math.argmin",           arg(np.argmin),   T("a b"), axis=each(None, 0, -1), output_type=each(np.int64, np.int32))
+reduction("tf.math.argmax",           arg(np.argmax),   T("a b"), axis=each(None, 0, -1), output_type=OUT)
+reduction("tf.math.argmin",           arg(np.argmin),   T("a b"), axis=each(None, 0, -1), output_type=OUT)
 reduction("tf.math.lbeta",            lbeta,            T("a k", domain=(0, inf)))
 
 reduction("tf.math.add_n",            add_n,            [T("a b"), T("a b"), T("a b")])
@@ -365,7 +414,7 @@ reduction("tf.math.accumulate_n",     add_n,            [T("a b"), T("a b"), T("
 
 FLAGS = {"exclusive": each(False, True), "reverse": each(False, True)}
 reduction("tf.math.cumsum",           scan(np.add, 0),          T("a b"), axis=each(0, 1), **FLAGS)
-reduction("tf.math.cumprod",          scan(np.multiply, 1),     T("a b"), axis=each(0, 1), **FLAGS)
+reduction("tf.math.cumprod",          finite(scan(np.multiply, 1)),     T("a b"), axis=each(0, 1), **FLAGS)
 reduction("tf.math.cumulative_logsumexp", scan(np.logaddexp, -inf), T("a b"), axis=each(0, 1), **FLAGS)
 
 
@@ -392,8 +441,10 @@ def unsorted_segments(reduce, empty=lambda dtype: 0):
             raise ValueError("one id for each row, each below num_segments")
         row = data.shape[ids.ndim:]
         data, ids = data.reshape(ids.size, *row), ids.ravel()
-        rows = [reduce(data[ids == n]) if (ids == n).any() else np.full(row, empty(data.dtype)) for n in range(num_segments)]
-        return np.array(rows, data.dtype).reshape(num_segments, *row)
+        out = np.full((num_segments, *row), empty(data.dtype), data.dtype)
+        for n in set(ids[ids >= 0]):
+            out[n] = reduce(data[ids == n])
+        return out
 
     return function
 

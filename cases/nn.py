@@ -132,7 +132,7 @@ def depthwise(x, w, strides, padding, data_format=None, dilations=None):
     found = windows(last(x, data_format), w.shape[:2], spatial(strides, 2, data_format), spatial(dilations, 2), padding,
                     data_format=data_format)
     out = np.einsum("nhwcij,ijcm->nhwcm", found, w)
-    return back(out.reshape(*out.shape[:3], -1), data_format)
+    return back(out.reshape(*out.shape[:3], w.shape[2] * w.shape[3]), data_format)
 
 
 def separable(x, depthwise_filter, pointwise, strides, padding, data_format=None, dilations=None):
@@ -318,8 +318,8 @@ def largest_with_places(x, ksize, strides, padding, data_format="NHWC", output_d
     fill = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
     found = windows(x, sizes, strides, [1, 1], padding, fill)
     there = windows(np.ones(x.shape, bool), sizes, strides, [1, 1], padding, False)
-    found, there, at = (a.reshape(*a.shape[:-2], -1) for a in (found, there, windows(places, sizes, strides, [1, 1],
-                                                                                     padding)))
+    found, there, at = (
+        a.reshape(*a.shape[:-2], np.prod(sizes)) for a in (found, there, windows(places, sizes, strides, [1, 1], padding)))
     best = found.max(-1)
     first = np.argmax((found == best[..., None]) & there, -1)
     return best, np.take_along_axis(at, first[..., None], -1)[..., 0]
@@ -364,8 +364,9 @@ def max_pool_with_argmax():
 @nn("tf.nn.pool", pool_any)
 def pool():
     for which, (strides, dilations, padding) in itertools.product(
-            ("AVG", "MAX"), (((1, 1), (1, 1), "VALID"), ((2, 3), (1, 1), "SAME"), ((1, 1), (2, 2), "VALID"))):
-        yield sample(IMAGE, [3, 2], which, strides=strides, padding=padding, dilations=dilations)
+            ("AVG", "MAX"), (((1, 1), (1, 1), "VALID"), ((2, 1), (1, 1), "SAME"), ((1, 1), (2, 2), "VALID"))):
+        yield sample(IMAGE, [3, 2], which, strides=strides, padding=padding, dilations=dilations,
+                     name=f"{which},strides={strides},dilations={dilations}")
 
 
 def fractional(reduce):
@@ -402,8 +403,9 @@ def batch_norm_global(x, mean, variance, beta, gamma, variance_epsilon, scale_af
 
 
 def lrn(x, depth_radius=5, bias=1, alpha=1, beta=0.5):
-    around = windows(x[:, None] ** 2, [1, 1], [1, 1], [1, 1], "VALID")[:, 0, ..., 0, 0]
-    padded = np.pad(around, [(0, 0)] * 3 + [(depth_radius, depth_radius)])
+    if not x.size:
+        return x
+    padded = np.pad(x**2, [(0, 0)] * 3 + [(depth_radius, depth_radius)])
     sums = np.lib.stride_tricks.sliding_window_view(padded, 2 * depth_radius + 1, 3).sum(-1)
     return x / (bias + alpha * sums) ** beta
 
@@ -413,8 +415,8 @@ def moments(x, axes, shift=None, keepdims=False):
     return np.mean(x, axes, keepdims=keepdims), np.var(x, axes, keepdims=keepdims)
 
 
-def weighted_moments(x, axes, weights, keepdims=False):
-    axes, weights = tuple(axes), np.broadcast_to(weights, x.shape)
+def weighted_moments(x, axes, frequency_weights, keepdims=False):
+    axes, weights = tuple(axes), np.broadcast_to(frequency_weights, x.shape)
     total = np.sum(weights, axes, keepdims=True)
     mean = np.sum(weights * x, axes, keepdims=True) / total
     variance = np.sum(weights * (x - mean) ** 2, axes, keepdims=True) / total
@@ -586,7 +588,7 @@ def safe_embedding(params, ids, weights, combiner="mean", default_id=None, max_n
             out.append(np.zeros_like(params[0]))
         else:
             out.append(clipped(params[[default_id]], max_norm)[0])
-    return np.stack(out)
+    return np.array(out).reshape(len(out), *params.shape[1:])
 
 
 def with_sparse_weights(f, params, ids, weights, **options):
@@ -637,7 +639,7 @@ def bias_add_samples():
     yield sample(T("n c h w"), T("c"), data_format="NC...")
 
 
-nn("tf.nn.space_to_depth", space_to_depth, each(T("n 2*h 2*w c"), T("n 2*h 2*w c")), 2, empty=False)
+nn("tf.nn.space_to_depth", space_to_depth, T("n 2*h 2*w c"), 2, empty=False)
 nn("tf.nn.depth_to_space", depth_to_space, T("n h w 4*c"), 2, empty=False)
 
 
@@ -760,9 +762,10 @@ nn("tf.nn.ctc_beam_search_decoder", best_labels, T("t 2 c"), np.array([4, 3], np
 
 @nn("tf.nn.ctc_loss", ctc_loss)
 def ctc_loss_samples():
-    yield sample(LABELS, T(7, 3, 5), LABEL_LENGTH, LOGIT_LENGTH)
-    yield sample(LABELS, T(3, 7, 5), LABEL_LENGTH, LOGIT_LENGTH, logits_time_major=False)
-    yield sample(LABELS, T(7, 3, 5), LABEL_LENGTH, LOGIT_LENGTH, blank_index=-1)
+    given = {"labels": LABELS, "label_length": LABEL_LENGTH, "logit_length": LOGIT_LENGTH}
+    yield sample(logits=T(7, 3, 5), **given, name="dense")
+    yield sample(logits=T(3, 7, 5), **given, logits_time_major=False, name="batch-major")
+    yield sample(logits=T(7, 3, 5), **given, blank_index=-1, name="last-is-blank")
 
 
 nn("tf.nn.ctc_unique_labels", unique_labels, I("n m", within=(1, 4)), empty=False)

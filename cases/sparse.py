@@ -4,9 +4,11 @@ A reference gets and gives `SparseValue`s. A place that holds a zero is not an e
 these cases are about. Indices are in row-major order, which the pages assume, except where the order is the point.
 """
 
+import itertools
+
 import numpy as np
 
-from tfparity import FLOATS, I, S, Sparse, SparseValue, T, Undefined, each, error, kind, sample, tf
+from tfparity import DTYPE, FLOATS, B, I, S, Sparse, SparseValue, T, each, error, kind, sample, tf
 
 sparse = kind("sparse")
 
@@ -71,15 +73,16 @@ def softmax(x):
     return with_values(x, (shares / shares.sum(-1, keepdims=True))[places(x)])
 
 
-def map_values(x, y):
-    if not np.array_equal(x.indices, y.indices):
-        raise ValueError("the indices differ")
-    return with_values(x, x.values * y.values)
-
-
 A = Sparse("m n")
 
-sparse("tf.sparse.add", add, A, each(Sparse("m n"), T("m n")))
+
+@sparse("tf.sparse.add", add)
+def sums():
+    yield sample(A, Sparse("m n"), name="sparse")
+    yield sample(A, T("m n"), name="dense")
+    yield sample(A, Sparse("m n"), T("", values=[2]), name="threshold")
+
+
 sparse("tf.sparse.maximum", pairwise(np.maximum), A, Sparse("m n"))
 sparse("tf.sparse.minimum", pairwise(np.minimum), A, Sparse("m n"))
 sparse("tf.sparse.softmax", softmax, each(Sparse("m n"), Sparse("b m n")))
@@ -156,11 +159,6 @@ def moved(x, function):
     return sparse_of(function(x.dense()), np.isin(number, np.flatnonzero(held(x))))
 
 
-def same_order(x, function):
-    """The same values in the same order, at places moved by `function`."""
-    return moved(x, function)
-
-
 def concat(axis, inputs, expand_nonconcat_dims=False):
     shape = np.max([x.dense_shape for x in inputs], axis=0)
     for x in inputs:
@@ -219,7 +217,8 @@ sparse("tf.sparse.reshape", lambda x, shape: moved(x, lambda d: d.reshape(shape)
        sizes={"m": 4, "n": 3}, errors=[error("size", shape=[5, 5]), error("two-unknown", shape=[-1, -1])])
 sparse("tf.sparse.expand_dims", expand_dims, A, each(-1, 0, 1, -3))
 sparse("tf.sparse.reset_shape", reset_shape, A, each(None, [9, 9]), sizes={"m": 4, "n": 3}, errors=[error("smaller", new_shape=[3, 3])])
-sparse("tf.sparse.concat", concat, each(0, 1), [Sparse("m n"), Sparse("m n")])
+sparse("tf.sparse.concat", concat, each(0, 1, -1), [Sparse("m n"), Sparse("m n")], expand_nonconcat_dims=each(False, True),
+       errors=[error("sizes", 0, [sparse_of(np.eye(2), np.eye(2) > 0), sparse_of(np.eye(3), np.eye(3) > 0)])])
 sparse("tf.sparse.slice", sliced, Sparse("m n"), each([0, 0], [1, 2]), each([2, 2], [9, 9]))
 sparse("tf.sparse.split", split, Sparse("m n"), each(1, 2, 3), each(0, 1), sizes={"m": 6, "n": 7})
 
@@ -246,5 +245,103 @@ def to_indicator(x, vocab_size):
     return out
 
 
+def to_dense(x, default_value=None):
+    return x.dense(0 if default_value is None else default_value) if x.values.dtype != object else x.dense(default_value or b"")
+
+
+def cross(inputs, separator="_X_"):
+    """All combinations of one value of each input, row by row."""
+    found = []
+    for row in range(int(inputs[0].dense_shape[0])):
+        lists = [x.values[x.indices[:, 0] == row] if isinstance(x, SparseValue) else x[row] for x in inputs]
+        found.append([separator.encode().join(parts) for parts in itertools.product(*lists)])
+    longest = max(map(len, found), default=0)
+    indices = [(row, k) for row, words in enumerate(found) for k in range(len(words))]
+    return SparseValue(np.array(indices, np.int64).reshape(-1, 2), np.array(sum(found, []), object), np.array([len(found), longest]))
+
+
 def eye(num_rows, num_columns=None, dtype=None):
     return sparse_of(np.eye(num_rows, num_columns), np.eye(num_rows, num_columns, dtype=bool))
+
+
+def unordered(first, second):
+    return SparseValue(np.array([first, second]), np.array([1, 2], np.int32), np.array([4, 3]))
+
+
+sparse("tf.sparse.to_dense", to_dense, A, each(None, T("")),
+       errors=[error("order", unordered([1, 0], [0, 0])), error("twice", unordered([1, 0], [1, 0])), error("outside", unordered([1, 0], [9, 0]))])
+sparse("tf.sparse.from_dense", lambda x: sparse_of(x, x != (b"" if x.dtype == object else 0)), T("m n"))
+sparse("tf.sparse.fill_empty_rows", fill_empty_rows, Sparse("m n"), T(""))
+sparse("tf.sparse.retain", retain, Sparse("m n"), B("k"), sizes={"m": 4, "n": 3, "k": 6})
+sparse("tf.sparse.to_indicator", to_indicator, Sparse("m n", within=(0, 6)), 7, dtypes=("int32", "int64"))
+sparse("tf.sparse.eye", eye, 4, each(None, 6, 2), dtype=DTYPE)
+sparse("tf.sparse.cross", cross, each([Sparse("m n", dtype="string"), S("m k")], [S("m n"), S("m k"), S("m l")]), separator=each("_X_", ""))
+
+# --- products and segments -----------------------------------------------------------------------------------------
+
+
+def sparse_dense_matmul(a, b, adjoint_a, adjoint_b):
+    """The product over the places held: an empty place meets nothing, not even NaN."""
+    first, where = (a.dense(), held(a)) if isinstance(a, SparseValue) else (a, np.ones(a.shape, bool))
+    second, there = (b.dense(), held(b)) if isinstance(b, SparseValue) else (b, np.ones(b.shape, bool))
+    first, where = (first.conj().T, where.T) if adjoint_a else (first, where)
+    second, there = (second.conj().T, there.T) if adjoint_b else (second, there)
+    if first.shape[1] != second.shape[0]:
+        raise ValueError("inner dimensions differ")
+    terms = np.where(where[:, :, None] & there[None], first[:, :, None] * second[None], np.zeros((), first.dtype))
+    return terms.sum(1, dtype=first.dtype)
+
+
+def sampled_addmm(indices, values, dense_shape, mat1, mat2, beta, alpha, output_type):
+    product = (mat1 @ mat2)[tuple(indices.T)]
+    return indices, alpha * product + beta * values, np.array(dense_shape)
+
+
+def segments(weigh):
+    """Rows of data, chosen by `indices`, added up by segment and weighed by how many there are; zero where none is."""
+
+    def reference(data, indices, segment_ids, num_segments=None):
+        if len(indices) != len(segment_ids):
+            raise ValueError("indices and segment ids differ in number")
+        count = num_segments if num_segments is not None else int(segment_ids.max(initial=-1)) + 1
+        out, n = np.zeros((count, *data.shape[1:]), data.dtype), np.zeros(count, int)
+        for index, segment in zip(indices, segment_ids):
+            if not 0 <= index < len(data):
+                raise ValueError("an index is out of range")
+            out[segment] += data[index]
+            n[segment] += 1
+        return out if weigh is None else out / weigh(np.maximum(n, 1)).reshape(-1, 1).astype(out.dtype)
+
+    return reference
+
+
+SEGMENTS = T("k", dtype="int32", within=(0, 4), form=np.sort, edges=False)
+
+
+@sparse("tf.sparse.sparse_dense_matmul", sparse_dense_matmul)
+def products():
+    for adjoint_a in (False, True):
+        for adjoint_b in (False, True):
+            a, b = "k m" if adjoint_a else "m k", "n k" if adjoint_b else "k n"
+            yield sample(Sparse(a), T(b), adjoint_a, adjoint_b, name=f"sparse,{adjoint_a},{adjoint_b}")
+            yield sample(T(a), Sparse(b), adjoint_a, adjoint_b, name=f"dense,{adjoint_a},{adjoint_b}")
+
+
+sparse("tf.sparse.sampled_addmm", sampled_addmm, T("k", 2, dtype="int32", within=(0, 2)), T("k"), [3, 3], T(3, "p"), T("p", 3),
+       beta=each(1.0, 0.25), alpha=each(1.0, 0.75), output_type=DTYPE, dtypes=FLOATS)
+sparse("tf.sparse.segment_sum",    segments(None),    T("n d"), I("k", below="n"), SEGMENTS, each(None, 7))
+sparse("tf.sparse.segment_mean",   segments(np.copy), T("n d"), I("k", below="n"), SEGMENTS, each(None, 7))
+sparse("tf.sparse.segment_sqrt_n", segments(np.sqrt), T("n d"), I("k", below="n"), SEGMENTS, each(None, 7))
+
+
+def masked(values, indices, mask_indices):
+    kept = ~np.isin(indices, mask_indices)
+    return indices[kept], values[kept]
+
+
+def mask(f, values, indices, mask_indices):
+    found = f(tf.IndexedSlices(values, indices), mask_indices)
+    return found.indices, found.values
+
+
+sparse("tf.sparse.mask", masked, T("n d"), T("n", dtype="int32", within=(0, 9), edges=False), T("k", dtype="int32", within=(0, 9)), call=mask)

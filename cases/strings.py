@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from tfparity import INTEGERS, I, Ragged, RaggedValue, S, T, Undefined, each, error, kind, op, sample
+from tfparity import COMPLEX, FLOATS, INTEGERS, I, Ragged, RaggedValue, S, T, Undefined, each, error, kind, op, sample
 
 strings = kind("strings")
 
@@ -345,21 +345,21 @@ strings("tf.strings.unicode_script", np.vectorize(SCRIPTS.get, otypes=[np.int32]
 # --- numbers and text ----------------------------------------------------------------------------------------------
 
 
-def number_text(value, precision, scientific, shortest, width, fill):
+def as_string(numbers, precision, scientific, shortest, width, fill):
     """The conversions of C's printf; `width` is that of the digits before the point."""
-    if isinstance(value, bool | np.bool_):
-        return b"true" if value else b"false"
-    if isinstance(value, complex | np.complexfloating):
-        raise Undefined("the page gives no form for complex numbers")
-    whole = isinstance(value, int | np.integer)
-    if whole and (precision > -1 or scientific or shortest):
-        raise Undefined("these options are for floating point numbers")
-    conversion = "d" if whole else "g" if shortest else "e" if scientific else "f"
-    digits = f"%.{precision}{conversion}" % value if precision > -1 else f"%{conversion}" % value
-    if width < 0:
-        return digits.encode()
-    before, point, after = digits.partition(".")
-    return ((before.zfill(width) if fill == "0" else before.rjust(width)) + point + after).encode()
+    family = numbers.dtype.kind
+    if family == "c" or family != "f" and (precision > -1 or scientific or shortest) or family == "b" and width > -1:
+        raise Undefined("the page gives these numbers no form, or speaks of these options for others")
+    conversion = "d" if family in "iu" else "g" if shortest else "e" if scientific else "f"
+
+    def text(value):
+        if family == "b":
+            return b"true" if value else b"false"
+        digits = f"%.{precision}{conversion}" % value if precision > -1 else f"%{conversion}" % value
+        before, point, after = digits.partition(".")
+        return ((before.zfill(width) if fill == "0" else before.rjust(width)) + point + after).encode()
+
+    return per_string(text)(numbers)
 
 
 def to_number(strings, out_type):
@@ -380,7 +380,7 @@ def formatted(template, inputs, placeholder, summarize):
     return texts(template)[0]
 
 
-@strings("tf.strings.as_string", per_string(number_text))
+@strings("tf.strings.as_string", as_string, dtypes=(*FLOATS, *COMPLEX, *INTEGERS, "bool"))
 def as_strings():
     yield sample(T(), -1, False, False, -1, "")
     yield sample(T(), 3, False, False, -1, "", name="precision=3")

@@ -103,21 +103,23 @@ def timings(seed: int = 0, device: str = "CPU:0", slow: float = 1.0, noise: floa
     rows = []
     for op in OPS[:ops]:
         work, gain = float(made.lognormal(-20.5, 0.8)), float(made.uniform(0.7, 3.5))
+        call = float(made.lognormal(0, 0.35))
+        here = slow * math.exp(rng.normal(0, 0.25)) if slow != 1 else 1.0
         if op.startswith("tf.strings") or op.startswith("tf.sparse"):
             gain = 0.6
         for size in SIZES:
             ideal = {
-                "eager": 9e-6 + work * size,
-                "graph": 16e-6 + work * size / min(gain, 1.4),
-                "xla": 12e-6 + work * size / gain,
-                "numpy": 1.5e-6 + work * size * 1.8,
+                "eager": 9e-6 * call + work * size,
+                "graph": 16e-6 * call**0.4 + work * size / min(gain, 1.4),
+                "xla": 12e-6 * call**0.5 + work * size / gain,
+                "numpy": 1.5e-6 * call**1.5 + work * size * 1.8,
             }
             at = dict(op=op, dtype="float32", sample="large", size=size, device=device)
             eager = None
             for mode, seconds in ideal.items():
                 if mode == "xla" and op.startswith("tf.strings"):
                     continue
-                seconds *= slow * (change or {}).get((op, mode), 1.0) * math.exp(rng.normal(0, noise / 4))
+                seconds *= here * (change or {}).get((op, mode), 1.0) * math.exp(rng.normal(0, noise / 4))
                 eager = eager or seconds
                 ratio, half = seconds / eager, noise * float(rng.uniform(0.5, 1.5))
                 low, high = ratio / (1 + half), ratio * (1 + half)
@@ -129,7 +131,7 @@ def timings(seed: int = 0, device: str = "CPU:0", slow: float = 1.0, noise: floa
                                    high=seconds * (1 + half), rounds=40, loops=max(1, int(1e-3 / seconds)), ratio=ratio,
                                    ratio_low=low, ratio_high=high, verdict=word, flops=float(size), bytes=8.0 * size))  # fmt: skip
                 if mode in ("graph", "xla"):
-                    cold = float(made.lognormal(-4.2 if mode == "graph" else -2.2, 0.5)) * slow
+                    cold = float(made.lognormal(-4.2 if mode == "graph" else -2.2, 0.5)) * here
                     rows.append(Timing(**at, mode=mode, phase="cold", seconds=cold, low=cold * 0.9, high=cold * 1.15,
                                        rounds=3, loops=1, ratio=cold / eager, ratio_low=math.nan, ratio_high=math.nan,
                                        verdict="slower"))  # fmt: skip

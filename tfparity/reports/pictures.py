@@ -35,6 +35,7 @@ STYLE = {
     "xtick.minor.size": 0, "ytick.minor.size": 0, "legend.frameon": False, "legend.fontsize": 8.5, "text.usetex": False,
     "text.parse_math": False,
 }  # fmt: skip
+LABEL = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}   # words stay readable over lines
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def _legend(figure: Figure, modes: list[str], *, lines: bool = True) -> None:
 def _names(axes: Axes, names: list[str]) -> None:
     """Names above their rows, not beside: long op names need the whole width."""
     for row, name in enumerate(names):
-        axes.text(0, row - 0.28, name, transform=axes.get_yaxis_transform(), fontsize=7.8, va="bottom", clip_on=False)
+        axes.text(0, row - 0.24, name, transform=axes.get_yaxis_transform(), fontsize=7.8, va="bottom", bbox=LABEL)
     axes.set_yticks([])
     axes.set_ylim(len(names) - 0.4, -0.95)
     axes.spines["left"].set_visible(False)
@@ -441,7 +442,7 @@ def machine_comparison(hardware: pd.DataFrame) -> Figure | None:
             for n, row in enumerate(rows.itertuples()):
                 axes.text(0.98 if side > 0 else 0.02, at + side * n * step, f"{_short(str(row.op), 26)} {row.mode} {formats.times(float(str(row.ratio)))}",
                           transform=axes.get_yaxis_transform(), fontsize=7, color=MUTED, va="center",
-                          ha="right" if side > 0 else "left")  # fmt: skip
+                          ha="right" if side > 0 else "left", bbox=LABEL)  # fmt: skip
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         _factors(axes, "x", low, high, marks=7)

@@ -20,6 +20,7 @@ from .looks import in_order
 
 CELL = ["op", "dtype", "sample", "size", "device"]          # what is timed in every mode
 PLACE = ["run", "device"]                                   # where something is timed
+TWIN = "-twin"                                             # eager against itself: noise, not a mode
 GROUP = ["op", "mode", "device", "aspect", "verdict", "kind", "known"]
 GRAVITY = {verdict: rank for rank, verdict in enumerate(("crash", "differs", "accepted", "timeout", "error-differs"))}
 CATEGORICAL = ("nan", "inf", "dtype", "shape", "structure")  # as wrong as can be, though no distance measures it
@@ -64,6 +65,7 @@ def build(runs: Sequence[Run]) -> Tables:
     checks = judged(stack(names, [run.checks for run in runs], "checks"))
     failures = failing(checks)
     timings = stack(names, [run.timings for run in runs], "timings")
+    timings = timings[~timings["mode"].astype(str).str.endswith(TWIN).to_numpy(dtype=bool)]
     warm = speed(timings)
     return Tables(
         runs=overview(runs, names),
@@ -305,7 +307,8 @@ def curves(rows: pd.DataFrame, by: tuple[str, ...] = ("family",)) -> pd.DataFram
 def break_even(timings: pd.DataFrame) -> pd.DataFrame:
     """Cold cost, and the calls after the first that win it back: cold over (eager warm - mode warm).
 
-    `pays` is yes (the mode is faster), never (it is slower or equivalent) or unresolved; `calls` is infinite for never.
+    `pays` is yes (the ratio's interval lies below 1), never (it does not, and the mode is slower or equivalent) or
+    unresolved; `calls` is infinite for never.
     `calls_low` and `calls_high` follow from the interval of the warm ratio and of the cold time.
     """
     keys = ["run", *CELL, "mode"]
@@ -329,7 +332,8 @@ def break_even(timings: pd.DataFrame) -> pd.DataFrame:
         table["calls"] = table["cold"] / saved(table["ratio"])
         table["calls_low"] = table["cold_low"].fillna(table["cold"]) / saved(table["ratio_low"])
         table["calls_high"] = table["cold_high"].fillna(table["cold"]) / saved(table["ratio_high"])
-    table["pays"] = table["verdict"].map({"faster": "yes", "slower": "never", "equivalent": "never"}).fillna("unresolved")
+    table["pays"] = table["verdict"].map({"slower": "never", "equivalent": "never"}).fillna("unresolved")
+    table.loc[table["ratio_high"] < 1, "pays"] = "yes"
     table.loc[(table["pays"] == "yes") & ~np.isfinite(table["calls"]), "pays"] = "unresolved"
     table.loc[table["pays"] == "never", ["calls", "calls_low", "calls_high"]] = np.inf
     table["family"] = families(table["op"])

@@ -233,6 +233,7 @@ class Case:
     autograph: bool = False
     empty: bool = True
     error_factor: float = 1.0
+    exact: bool = False
     timed: bool = True
     reason: str = ""
     missing: str = ""
@@ -274,7 +275,7 @@ def op(name: str, reference: Callable[..., Any] | None = None, *inputs: Any, kin
        dtypes: Iterable[str] | None = None, errors: Iterable[Invalid] = (),
        invariant: Callable[..., Any] | None = None, canonical: Callable[..., Any] | None = None,
        constants: Iterable[Any] | None = None, autograph: bool = False, empty: bool = True, error_factor: float = 1.0,
-       timed: bool = True, sizes: Mapping[str, int] | None = None, body: Callable[..., Any] | None = None,
+       exact: bool = False, timed: bool = True, sizes: Mapping[str, int] | None = None, body: Callable[..., Any] | None = None,
        **options: Any) -> Case:
     """Declare one op, once.
 
@@ -295,6 +296,8 @@ def op(name: str, reference: Callable[..., Any] | None = None, *inputs: Any, kin
     autograph     trace with autograph, because the call has Python control flow on tensors
     empty         whether zero-size shapes mean anything
     error_factor  multiplies the allowed error, where an algorithm is known to lose more; say why beside it
+    exact         the result is determined to the bit (data movement, rounding, casts): the reference gets the arrays in
+                  their own dtype, and no error is allowed
     timed         whether `bench` times it
     sizes         numbers for dimension names that cannot be just anything
 
@@ -314,7 +317,7 @@ def op(name: str, reference: Callable[..., Any] | None = None, *inputs: Any, kin
     case = Case(
         name, kind, reference, lambda: _combinations(inputs, options, sizes or {}), frame.f_code.co_filename,
         frame.f_lineno, body, call, state, tuple(dtypes) if dtypes is not None else None, tuple(errors), invariant,
-        canonical, None if constants is None else tuple(constants), autograph, empty, error_factor, timed)
+        canonical, None if constants is None else tuple(constants), autograph, empty, error_factor, exact, timed)
     return register(case)
 
 

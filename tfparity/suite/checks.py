@@ -111,14 +111,15 @@ class Task:
                 wrap = gradient if aspect == "gradient" else lambda p: p
                 found = modes.run(self.case, sample, mode, device, self.clock, lambda draw: self.step(step, draw), wrap)
                 self.seconds[step] = time.perf_counter() - start
-                self.outcomes[step] = [self._canonical(o) for o in found] if aspect == "value" else found
+                self.outcomes[step] = [self._canonical(o, sample) for o in found] if aspect == "value" else found
         return self.outcomes[step]
 
-    def _canonical(self, outcome: Outcome) -> Outcome:
+    def _canonical(self, outcome: Outcome, sample: Sample) -> Outcome:
         if not self.case.canonical or not isinstance(outcome, Value):
             return outcome
         with np.errstate(all="ignore"):
-            return value(self.case.canonical(_plain(outcome)))
+            plain = _plain(outcome)
+            return value([self.case.canonical(r) for r in plain] if sample.constants else self.case.canonical(plain))
 
     def reference(self, sample: Sample) -> list[Expected | None]:
         if sample.name not in self.references:
@@ -127,7 +128,7 @@ class Task:
                 edge = self.samples.get(",".join(["edge", *parts[1:]]))
                 found = None
                 if edge is not None and edge is not sample and sample.positions is not None:
-                    found = reference.cut(self.reference(edge)[0], sample)
+                    found = reference.cut(self.case, self.reference(edge)[0], edge, sample)
                 self.references[sample.name] = found or reference.expected(self.case, sample)
         return self.references[sample.name]
 
@@ -173,9 +174,8 @@ def _judge(task: Task, sample: Sample, planned: Plan) -> Judgement:
     device = "CPU:0" if against == "cpu" else planned.device
     base = task.outcome(sample, "eager", device, _executed(planned.aspect))
     with task.clock.phase("judge"):
-        spreads = _spreads(task, sample, base, planned.aspect)
-        wants = [Expected(o, s, factor=2.0 * task.case.error_factor) for o, s in zip(base, spreads, strict=True)]
-        return judge(got, wants)  # type: ignore[arg-type]
+        factor = 0.0 if task.case.exact and planned.aspect == "value" else 2.0 * task.case.error_factor
+        return judge(got, [replace(e, factor=factor) for e in _from_eager(task, sample, base, planned.aspect)])
 
 
 def _renumbered(j: Judgement, numbers: list[int]) -> Judgement:
@@ -184,23 +184,26 @@ def _renumbered(j: Judgement, numbers: list[int]) -> Judgement:
     return Judgement(j.verdict, j.kind, j.max_ulp, j.scaled_error, j.detail, (numbers[j.worst[0]], *j.worst[1:]))
 
 
-def _spreads(task: Task, sample: Sample, base: list[Outcome], aspect: str) -> list[tuple[np.ndarray | None, ...]]:
-    """How far eager's own result may move: from the reference where there is one of the same form, else from eager on
-    moved inputs. Two modes may each be off by the allowed error, hence the factor 2 where this is used."""
+def _from_eager(task: Task, sample: Sample, base: list[Outcome], aspect: str) -> list[Expected]:
+    """Eager's own outcomes as what another mode should give.
+
+    How far they may move is the reference's sensitivity where there is one of the same form, else that of eager on
+    moved inputs. Two modes may each be off by the allowed error, hence twice the factor where this is used.
+    """
     if task.case.reference and aspect == "value":
         wants = task.reference(sample)
         if all(w is not None and isinstance(w.outcome, Value) and isinstance(b, Value)
                and [a.shape for a in w.outcome.arrays] == [a.shape for a in b.arrays] for w, b in zip(wants, base, strict=True)):
-            return [w.spread for w in wants if w is not None]
-    if not any(isinstance(o, Value) and any(family(a.dtype) in ("float", "complex") for a in o.arrays) for o in base):
-        return [()] * len(base)
+            return [Expected(b, w.spread, w.flushed, kept=w.outcome.arrays)  # type: ignore[union-attr]
+                    for w, b in zip(wants, base, strict=True) if w is not None]
+    if task.case.exact or not any(isinstance(o, Value) and any(family(a.dtype) in ("float", "complex") for a in o.arrays) for o in base):
+        return [Expected(o) for o in base]
     key: Step = (sample.name, "moved", "", aspect)
     if key not in task.outcomes:
-        task.outcomes[key] = modes.run(task.case, _moved(sample), "eager", "CPU:0", task.clock, lambda draw: None,
-                                       gradient if aspect == "gradient" else lambda p: p)
-        if aspect == "value":
-            task.outcomes[key] = [task._canonical(o) for o in task.outcomes[key]]
-    return [_distance(a, b) for a, b in zip(base, task.outcomes[key], strict=True)]
+        wrap = gradient if aspect == "gradient" else lambda p: p
+        found = modes.run(task.case, _moved(sample), "eager", "CPU:0", task.clock, lambda draw: task.step(key, draw), wrap)
+        task.outcomes[key] = [task._canonical(o, sample) for o in found] if aspect == "value" else found
+    return [Expected(a, _distance(a, b)) for a, b in zip(base, task.outcomes[key], strict=True)]
 
 
 def _moved(sample: Sample) -> Sample:
@@ -267,11 +270,12 @@ def _lanes(task: Task, sample: Sample, got: list[Outcome], planned: Plan) -> Jud
             for k, whole in enumerate(outcome.arrays):
                 index = np.array([p for p, _ in pairs])
                 want = np.concatenate([o.arrays[k] for _, o in pairs])
-                spread = None
-                if spreads is not None and spreads.spread and spreads.spread[k] is not None and isinstance(spreads.outcome, Value) \
-                        and spreads.outcome.arrays[k].shape == whole.shape:
-                    spread = spreads.spread[k][index]  # type: ignore[index]
-                j, at = arrays(whole[index], want, spread, factor=2.0 * task.case.error_factor)
+                spread = kept = flush = None
+                if spreads is not None and spreads.spread and isinstance(spreads.outcome, Value) and spreads.outcome.arrays[k].shape == whole.shape:
+                    kept = spreads.outcome.arrays[k][index]
+                    spread = None if spreads.spread[k] is None else spreads.spread[k][index]  # type: ignore[index]
+                    flush = spreads.flushed[k][index] if spreads.flushed and spreads.flushed[k].shape == whole.shape else None
+                j, at = arrays(whole[index], want, spread, factor=0.0 if task.case.exact else 2.0 * task.case.error_factor, kept=kept, flushed=flush)
                 found.append(Judgement(j.verdict, j.kind, j.max_ulp, j.scaled_error, j.detail,
                                        (number, k, (int(index[at[0]]),)) if at else None))
     return worst(found) if found else Judgement("ill-conditioned", detail="results do not align with the elements")

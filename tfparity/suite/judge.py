@@ -12,7 +12,7 @@ leaves their sign and payload open, and no TensorFlow page speaks of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,9 @@ class Expected:
     spread  per array, S of the formula above; None where exact
     flushed per array, the reference on inputs whose subnormals were flushed: as right as the first
     exact   whether dtypes must match too (another outcome, as against a reference in higher precision)
+    factor  multiplies the allowed error; 0 allows none
+    kept    per array, the reference on the inputs as they are, where `outcome` is another mode's: with `flushed` it
+            tells a difference that is a matter of flushing (kind `subnormal`) from others
     """
 
     outcome: Outcome
@@ -56,6 +59,18 @@ class Expected:
     flushed: tuple[np.ndarray, ...] | None = None
     exact: bool = True
     factor: float = 1.0
+    kept: tuple[np.ndarray, ...] | None = None
+
+    def of_form(self, got: Outcome) -> Expected:
+        """This, or what it should be on flushed inputs where only that has the shapes of `got`."""
+        if not (isinstance(got, Value) and isinstance(self.outcome, Value) and self.flushed) or self.kept:
+            return self
+        shapes = [a.shape for a in got.arrays]
+        if shapes == [a.shape for a in self.outcome.arrays]:
+            return self if [a.shape for a in self.flushed] == shapes else replace(self, flushed=None)
+        if shapes == [a.shape for a in self.flushed]:
+            return replace(self, outcome=replace(self.outcome, arrays=self.flushed), spread=(None,) * len(shapes), flushed=None)
+        return replace(self, flushed=None)
 
 
 def judge(got: list[Outcome], expected: list[Expected]) -> Judgement:
@@ -63,6 +78,7 @@ def judge(got: list[Outcome], expected: list[Expected]) -> Judgement:
 
     Draws whose results have one form are judged together, as one stacked array: judging is harness time.
     """
+    expected = [e.of_form(g) for g, e in zip(got, expected, strict=True)]
     judgements: list[Judgement] = []
     stacks: dict[Any, list[int]] = {}
     for number, (g, e) in enumerate(zip(got, expected, strict=True)):
@@ -72,7 +88,7 @@ def judge(got: list[Outcome], expected: list[Expected]) -> Judgement:
         else:
             assert isinstance(g, Value) and isinstance(e.outcome, Value)
             form = (tuple((a.shape, a.dtype) for a in g.arrays), tuple((a.shape, a.dtype) for a in e.outcome.arrays),
-                    e.flushed is None, tuple(s is None for s in e.spread), e.factor)
+                    e.flushed is None, e.kept is None, tuple(s is None for s in e.spread), e.factor)
             stacks.setdefault(form, []).append(number)
     for numbers in stacks.values():
         judgements.append(_stacked(got, expected, numbers))
@@ -116,7 +132,9 @@ def _without_values(got: Outcome, expected: Expected) -> Judgement | None:
             return Judgement("error-differs", what, detail=f"got      {got.words} (at {got.phase})\nexpected {want.words} (at {want.phase})")
         return Judgement("error-differs", "error-class", detail=f"got      {describe(got)}\nexpected {describe(want)}")
     if got.structure != want.structure and (expected.exact or _loose(got.structure) != _loose(want.structure)):
-        return Judgement("differs", "structure", detail=f"got structure {got.structure}, expected {want.structure}")
+        broken = "promised" in got.structure
+        return Judgement("differs", "shape" if broken else "structure",
+                         detail=f"got structure {got.structure}, expected {want.structure}")
     if len(got.arrays) != len(want.arrays):
         return Judgement("differs", "structure", detail=f"got {len(got.arrays)} arrays, expected {len(want.arrays)}")
     for number, (g, w) in enumerate(zip(got.arrays, want.arrays, strict=True)):
@@ -156,36 +174,45 @@ def _stacked(got: list[Outcome], expected: list[Expected], numbers: list[int]) -
         w = np.stack([expected[n].outcome.arrays[k] for n in numbers])  # type: ignore[union-attr]
         spread = None if not first.spread or first.spread[k] is None else np.stack([np.asarray(expected[n].spread[k]) for n in numbers])
         flushed = None if first.flushed is None else np.stack([expected[n].flushed[k] for n in numbers])  # type: ignore[index]
-        j, at = arrays(g, w, spread, flushed, first.exact, first.factor)
+        kept = None if first.kept is None else np.stack([expected[n].kept[k] for n in numbers])  # type: ignore[index]
+        j, at = arrays(g, w, spread, flushed, first.exact, first.factor, kept)
         found.append(Judgement(j.verdict, j.kind, j.max_ulp, j.scaled_error, j.detail,
                                None if at is None else (numbers[at[0]], k, tuple(at[1:]))))
     return worst(found) if found else Judgement("identical")
 
 
 def arrays(got: np.ndarray, want: np.ndarray, spread: np.ndarray | None, flushed: np.ndarray | None = None,
-           exact: bool = True, factor: float = 1.0) -> tuple[Judgement, tuple[int, ...] | None]:
+           exact: bool = True, factor: float = 1.0, kept: np.ndarray | None = None) -> tuple[Judgement, tuple[int, ...] | None]:
     """Judge one array against another of the same shape; also the index of the element to show."""
     kind = family(got.dtype)
     if kind in ("integer", "bool", "string"):
         with np.errstate(all="ignore"):
             want = want if want.dtype == got.dtype else want.astype(got.dtype)
         wrong = np.asarray(got != want)
+        what = "value"
         if flushed is not None and wrong.any():
-            wrong &= got != flushed.astype(got.dtype)
+            f = flushed.astype(got.dtype)
+            if kept is None:
+                wrong &= got != f
+            else:
+                k = kept.astype(got.dtype)
+                by_flushing = wrong & (k != f) & ((got == f) | (got == k)) & ((want == f) | (want == k))
+                wrong, what = (wrong & ~by_flushing, what) if (wrong & ~by_flushing).any() else (wrong, "subnormal")
         if not wrong.any():
             return Judgement("identical", max_ulp=0.0, scaled_error=0.0), None
         at = tuple(int(i) for i in np.argwhere(wrong)[0])
-        return Judgement("differs", "value", detail=_shown(got, want, at, int(wrong.sum()))), at
+        return Judgement("differs", what, detail=_shown(got, want, at, int(wrong.sum()))), at
     if kind == "complex":
         parts = []
         for part in ("real", "imag"):
             s = None if spread is None else np.maximum(spread, 0)
-            parts.append(arrays(_part(got, part), _part(want, part), s, None if flushed is None else _part(flushed, part), exact, factor))
+            parts.append(arrays(_part(got, part), _part(want, part), s, None if flushed is None else _part(flushed, part), exact,
+                                factor, None if kept is None else _part(kept, part)))
         joined = worst([j for j, _ in parts])
         where = next((at for j, at in parts if j.verdict == joined.verdict and j.kind == joined.kind), None)
         detail = joined.detail and f"{joined.detail}\nwhole complex number: got {got[where]!r}, expected {want[where]!r}"
         return Judgement(joined.verdict, joined.kind, joined.max_ulp, joined.scaled_error, detail), where
-    return _floats(got, want, spread, flushed, exact, factor)
+    return _floats(got, want, spread, flushed, exact, factor, kept)
 
 
 def _part(array: np.ndarray, part: str) -> np.ndarray:
@@ -193,7 +220,7 @@ def _part(array: np.ndarray, part: str) -> np.ndarray:
 
 
 def _floats(got: np.ndarray, want: np.ndarray, spread: np.ndarray | None, flushed: np.ndarray | None,
-            exact: bool, factor: float) -> tuple[Judgement, tuple[int, ...] | None]:
+            exact: bool, factor: float, kept: np.ndarray | None) -> tuple[Judgement, tuple[int, ...] | None]:
     dtype = got.dtype
     with np.errstate(all="ignore"):
         target = want.astype(dtype)
@@ -216,9 +243,18 @@ def _floats(got: np.ndarray, want: np.ndarray, spread: np.ndarray | None, flushe
         if not exact:                                 # a kernel may flush a subnormal result to zero
             near |= (np.abs(w) < tiny) & (w != 0) & (g == 0)
         right = same | near
+        flushing = np.zeros(right.shape, bool)
+
+        def like(value: np.ndarray, model: np.ndarray) -> np.ndarray:
+            m = model.astype(wide)
+            return (np.abs(value - m) <= K * factor * (unit * np.maximum(np.abs(m), tiny) + s)) | _same_bits(value.astype(dtype), model.astype(dtype))
+
         if flushed is not None and not right.all():
-            f = flushed.astype(wide)
-            right |= (np.abs(g - f) <= K * factor * (unit * np.maximum(np.abs(f), tiny) + s)) | _same_bits(got, flushed.astype(dtype))
+            if kept is None:
+                right |= like(g, flushed)
+            else:
+                flushing = ~right & ~_same_bits(kept.astype(dtype), flushed.astype(dtype)) \
+                    & (like(g, flushed) | like(g, kept)) & (like(w, flushed) | like(w, kept))
         error = np.abs(g - w) / np.where(allowed > 0, allowed, 1)
         scaled = float(np.max(np.where(np.isfinite(error) & right, error, 0), initial=0.0))
         ulps = _ulps(got, target)
@@ -232,7 +268,8 @@ def _floats(got: np.ndarray, want: np.ndarray, spread: np.ndarray | None, flushe
         if not wrong.any():
             return Judgement("ill-conditioned", max_ulp=max_ulp, scaled_error=scaled,
                              detail=_shown(got, target, tuple(int(i) for i in np.argwhere(ill)[0]), int(ill.sum()))), None
-        kinds = _kinds(got, target, wrong, tiny)
+        kinds = _kinds(got, target, wrong & ~flushing, tiny)
+        kinds["subnormal"] |= wrong & flushing
         what = next(k for k in ("nan", "inf", "value", "subnormal", "zero-sign") if kinds[k].any())
         candidates = kinds[what]
         order = np.where(candidates, np.where(np.isfinite(error), error, np.inf), -1)

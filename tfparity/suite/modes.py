@@ -11,7 +11,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,19 @@ def _graph(program: Program, specs: list[Any], **options: Any) -> Callable[..., 
     function = _tf().function(program.function, input_signature=specs, autograph=program.autograph, **options)
     function.get_concrete_function()
     return function
+
+
+def _contradicted(call: Any, results: Any) -> str:
+    """Where a result does not fit the static shape or dtype that shape inference promised for it, in words, else ""."""
+    tf = _tf()
+    if not hasattr(call, "get_concrete_function"):
+        return ""
+    promised = tf.nest.flatten(call.get_concrete_function().structured_outputs)
+    for spec, result in zip(promised, tf.nest.flatten(results), strict=False):
+        if isinstance(spec, tf.TensorSpec) and isinstance(result, tf.Tensor) and not (
+                spec.shape.is_compatible_with(result.shape) and spec.dtype == result.dtype):
+            return f"promised {spec.dtype.name}{spec.shape} but gave {result.dtype.name}{result.shape}"
+    return ""
 
 
 def _xla(program: Program, specs: list[Any]) -> Callable[..., Any]:
@@ -189,10 +203,19 @@ def _bits(outcome: Outcome) -> Any:
     return outcome.structure, [(a.shape, a.dtype, a.tolist() if a.dtype.kind == "O" else a.tobytes()) for a in outcome.arrays]
 
 
-_STRINGS_REFUSED: list[Failure] = []
-"""XLA's first refusal of string arguments in this process. Asking again aborts it (`DataTypeCanUseMemcpy`, TensorFlow
-2.21), in whichever op comes next, so the first answer stands for the rest; `program.xla_strings_twice` shows the abort.
-"""
+@lru_cache(maxsize=1)
+def _strings_under_xla() -> Failure | None:
+    """XLA's answer to a string argument, asked once a process with `tf.identity`; None should it take one.
+
+    Asking again aborts the process (`DataTypeCanUseMemcpy`, TensorFlow 2.21), in whichever op comes next, and so does
+    an empty string tensor at once. So this answer stands for all; `program.xla_strings_twice` shows the abort.
+    """
+    tf = _tf()
+    try:
+        tf.function(lambda s: tf.identity(s), jit_compile=True, autograph=False)(tf.constant(["a"]))
+    except Exception as error:
+        return failure(error, "execute")
+    return None
 
 
 def _run_once(entry: Mode, relax: Callable[[Any], Any], case: Case, sample: Sample, device: str, clock: Clock,
@@ -204,8 +227,8 @@ def _run_once(entry: Mode, relax: Callable[[Any], Any], case: Case, sample: Samp
         seed = tf.random.set_seed if case.kind == "random" else (lambda seed: None)   # it empties the kernel cache: 1 ms a call
         seed(1)
         strings = entry.compiles and any(np.asarray(getattr(t, "values", t)).dtype.kind == "O" for t in sample.tensors[0])
-        if strings and _STRINGS_REFUSED:
-            return _STRINGS_REFUSED * len(sample.draws)
+        if strings and (refused := _strings_under_xla()):
+            return [refused] * len(sample.draws)
         phase = "trace"
         try:
             with clock.phase("trace"):
@@ -219,11 +242,13 @@ def _run_once(entry: Mode, relax: Callable[[Any], Any], case: Case, sample: Samp
             try:
                 with clock.phase("compile" if entry.compiles and number == 0 else "execute"):
                     seed(1)
-                    outcomes.append(value(call(*tensors)))
+                    results = call(*tensors)
+                    found = value(results)
+                    broken = _contradicted(call, results) if number == 0 else ""
+                outcomes.append(replace(found, structure=f"{found.structure} {broken}") if broken else found)
             except Exception as error:
                 outcomes.append(failure(error, "execute"))
                 last = outcomes[-1]
                 if isinstance(last, Failure) and last.unsupported and entry.compiles:
-                    _STRINGS_REFUSED.extend([last] if strings else [])
                     return outcomes + [last] * (len(draws) - number - 1)
     return outcomes

@@ -18,7 +18,8 @@ from .dtypes import family
 
 @dataclass(frozen=True)
 class Value:
-    """A result: `structure` spells how the arrays nest (sequences in parentheses, None, sparse, ragged)."""
+    """A result: `structure` spells how the arrays nest (sequences in parentheses, None, sparse, ragged), and a broken
+    promise of shape inference where there is one."""
 
     structure: str
     arrays: tuple[np.ndarray, ...]

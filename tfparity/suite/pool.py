@@ -21,6 +21,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from . import worker
+from .case import CaseError
 from .outcome import Lost
 from .results import Check, RunError
 from .worker import Done, Job
@@ -36,9 +37,9 @@ class Pool:
     """Worker processes; a context manager. Results come in the order they finish, or one by one with `result`."""
 
     def __init__(self, jobs: int):
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tensorflow", "tfparity.suite.preload"])
+        context.set_forkserver_preload(["tfparity.suite.preload"])
         self.scratch = tempfile.mkdtemp(prefix="tfparity-")
         self.size = jobs
         self.processes = ProcessPool(max_workers=jobs, max_tasks=TASKS_PER_WORKER, initializer=worker.start,
@@ -92,6 +93,10 @@ class Pool:
             return self._without(job, death.pid, death.exitcode)
         except TimeoutError:
             return self._without(job, None, None)
+        except CaseError:
+            raise
+        except Exception as error:                    # the declaration itself, its invariant or canonical form, raises
+            return _all_lost(job, Lost("crash", f"the case itself raises {type(error).__name__}: {error}"))
 
     def _without(self, job: Job, pid: int | None, code: int | None) -> Done | Job:
         end = _end_of(worker.stderr_file(self.scratch, pid))

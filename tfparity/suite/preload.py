@@ -1,10 +1,26 @@
 """Imported once by the fork server: what every worker needs, so that a worker is a fork and not an import.
 
-TensorFlow is only imported, its runtime not started: threads do not survive a fork.
+TensorFlow is only imported, its runtime not started: threads do not survive a fork. What it says of itself while it
+is imported (CPU features, oneDNN) goes nowhere; the run records it.
 """
 
-import tensorflow  # noqa: F401
+import contextlib
+import os
 
-from . import case, timing, worker  # noqa: F401
+_stderr = os.dup(2)
+_nowhere = os.open(os.devnull, os.O_WRONLY)
+os.dup2(_nowhere, 2)
+try:
+    import scipy.linalg
+    import scipy.signal
+    import scipy.special  # noqa: F401
+    import tensorflow  # noqa: F401
 
-case.load()
+    from . import case, timed, worker  # noqa: F401
+
+    with contextlib.suppress(case.CaseError):         # the command says it, in one line
+        case.load()
+finally:
+    os.dup2(_stderr, 2)
+    os.close(_stderr)
+    os.close(_nowhere)

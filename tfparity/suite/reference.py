@@ -8,6 +8,7 @@ is subnormal the reference on flushed inputs is right as well.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,22 +28,27 @@ def expected(case: Case, sample: Sample) -> list[Expected | None]:
     return [_expected(case, draw, sample.constants, _elementwise(sample)) for draw in sample.draws]
 
 
-def cut(whole: Expected | None, sample: Sample) -> list[Expected | None] | None:
-    """The expectation of an elementwise sample cut from that of `edge`, or None when results do not align."""
-    if whole is None or not isinstance(whole.outcome, Value) or sample.positions is None:
-        return None
-    arrays, size = whole.outcome.arrays, None
-    if not arrays or any(a.ndim != 1 for a in arrays) or len({a.shape for a in arrays}) != 1:
-        return None
-    size = len(arrays[0])
-    if sample.positions.max(initial=0) >= size:
-        return None
-    def pick(array: np.ndarray | None, row: np.ndarray) -> Any:
-        return None if array is None else array[row]
+def cut(case: Case, whole: Expected | None, edge: Sample, sample: Sample) -> list[Expected | None] | None:
+    """What an elementwise sample should give, cut from what `edge` should; None when results do not align with elements.
 
-    return [Expected(Value(whole.outcome.structure, tuple(a[row] for a in arrays)), tuple(pick(s, row) for s in whole.spread),
-                     None if whole.flushed is None else tuple(f[row] for f in whole.flushed), whole.exact, whole.factor)
-            for row in sample.positions]
+    A draw with an element that `edge` does not hold (the reference refuses it) is asked for by itself.
+    """
+    if whole is None or not isinstance(whole.outcome, Value) or sample.positions is None or edge.positions is None:
+        return None
+    arrays, held = whole.outcome.arrays, edge.positions[0]
+    if not arrays or any(a.shape != held.shape for a in arrays):
+        return None
+    where = {int(element): k for k, element in enumerate(held)}
+
+    def piece(rows: list[int]) -> Expected:
+        def pick(of: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(None if a is None else a[rows] for a in of)
+
+        return replace(whole, outcome=Value(whole.outcome.structure, pick(arrays)), spread=pick(whole.spread),  # type: ignore[union-attr]
+                       flushed=None if whole.flushed is None else pick(whole.flushed))
+
+    return [piece([where[int(p)] for p in row]) if all(int(p) in where for p in row)
+            else _expected(case, draw, (), True) for row, draw in zip(sample.positions, sample.draws, strict=True)]
 
 
 def call(case: Case, draw: Any, constants: tuple[Any, ...] = ()) -> Outcome:
@@ -52,16 +58,14 @@ def call(case: Case, draw: Any, constants: tuple[Any, ...] = ()) -> Outcome:
     args = tuple(args)
     with np.errstate(all="ignore"):
         try:
-            if constants:
-                result: Any = [case.reference(*args, c, **kwargs) for c in constants]
-            else:
-                result = case.reference(*args, **kwargs)
+            tails = [(c,) for c in constants] if constants else [()]
+            results = [case.reference(*args, *tail, **kwargs) for tail in tails]
         except Undefined:
             raise
         except Exception as error:
             return Failure(type(error).__name__, "reference", f"the reference raises: {error}")
-        result = case.canonical(result) if case.canonical else result
-        return value(result)
+        results = [case.canonical(r) for r in results] if case.canonical else results
+        return value(results if constants else results[0])
 
 
 def moved(draw: Any, key: str, unit: float = 1.0) -> Any:
@@ -72,15 +76,19 @@ def moved(draw: Any, key: str, unit: float = 1.0) -> Any:
 
 def _expected(case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bool) -> Expected | None:
     dtypes = [a.dtype for leaf in leaves(draw) for a in _arrays(leaf)]
-    units = {d: roundoff(d) for d in dtypes if family(d) in ("float", "complex")}
+    floating = any(family(d) in ("float", "complex") for d in dtypes)
+    factor = 0.0 if case.exact else case.error_factor
     try:
-        outcome, lift = _in_high_precision(case, draw, constants)
+        if case.exact:
+            outcome, lift = call(case, draw, constants), lambda leaf: leaf
+        else:
+            outcome, lift = _in_high_precision(case, draw, constants)
     except Undefined:
         return None
-    if isinstance(outcome, Failure) or not units:
-        return Expected(outcome, tuple(None for _ in getattr(outcome, "arrays", ())), exact=False, factor=case.error_factor)
+    if isinstance(outcome, Failure) or not floating:
+        return Expected(outcome, tuple(None for _ in getattr(outcome, "arrays", ())), exact=False, factor=factor)
     spread = [np.zeros(a.shape) if family(a.dtype) in ("float", "complex") else None for a in outcome.arrays]
-    for towards in _directions(draw, elementwise):
+    for towards in [] if case.exact else _directions(draw, elementwise):
         try:
             other = call(case, rebuild(towards, lift), constants)
         except Undefined:
@@ -92,7 +100,7 @@ def _expected(case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bo
                 with np.errstate(all="ignore"):
                     by = np.abs(a - b).astype(np.float64)
                 spread[k] = np.maximum(spread[k], np.where(np.isfinite(by), by, 0))
-    return Expected(outcome, tuple(spread), _on_flushed(case, draw, constants, lift, outcome), exact=False, factor=case.error_factor)
+    return Expected(outcome, tuple(spread), _on_flushed(case, draw, constants, lift), exact=False, factor=factor)
 
 
 def _in_high_precision(case: Case, draw: Any, constants: tuple[Any, ...]) -> tuple[Outcome, Leaf]:
@@ -132,7 +140,7 @@ def _directions(draw: Any, elementwise: bool) -> list[Any]:
     return found
 
 
-def _on_flushed(case: Case, draw: Any, constants: tuple[Any, ...], lift: Leaf, outcome: Value | Any) -> tuple[np.ndarray, ...] | None:
+def _on_flushed(case: Case, draw: Any, constants: tuple[Any, ...], lift: Leaf) -> tuple[np.ndarray, ...] | None:
     subnormal = any(family(a.dtype) in ("float", "complex") and not np.array_equal(flushed(a), a, equal_nan=True)
                     for leaf in leaves(draw) for a in _arrays(leaf))
     if not subnormal:
@@ -141,9 +149,7 @@ def _on_flushed(case: Case, draw: Any, constants: tuple[Any, ...], lift: Leaf, o
         other = call(case, rebuild(draw, lambda leaf: lift(_each_array(leaf, flushed))), constants)
     except Undefined:
         return None
-    if not isinstance(other, Value) or [a.shape for a in other.arrays] != [a.shape for a in outcome.arrays]:
-        return None
-    return other.arrays
+    return other.arrays if isinstance(other, Value) else None
 
 
 def _moved(a: np.ndarray, signs: Any) -> np.ndarray:

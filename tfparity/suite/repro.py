@@ -36,7 +36,7 @@ def array(dtype, shape, bits):
 
 '''
 
-TAIL = '''
+TAIL = r'''
 
 def show(result):
     flat = tf.nest.flatten(result, expand_composites=True)
@@ -50,13 +50,41 @@ def attempt(function, *tensors):
         return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
 
 
-def same(a, b):
+def bits(x):
+    x = np.asarray(x)
+    raw = x.tobytes()[::-1].hex() if x.dtype.kind in "fcV" else ""
+    return f"{x.item()!r}" + (f" [0x{raw}]" if raw else "")
+
+
+def parted(a, b, inputs):
+    """Where two results differ, the gravest first, in words; nothing if they are the same bit for bit (NaN is NaN)."""
     if isinstance(a, str) or isinstance(b, str):
-        return isinstance(a, str) and isinstance(b, str) and a.split(":")[0] == b.split(":")[0]
-    return len(a) == len(b) and all(
-        x.shape == y.shape and (np.array_equal(x, y, equal_nan=x.dtype.kind in "fcV") if x.dtype.kind != "O" else x.tolist() == y.tolist())
-        and (x.dtype.kind not in "fV" or np.array_equal(np.signbit(x) | (x != x), np.signbit(y) | (y != y)))
-        for x, y in zip(a, b))
+        alike = isinstance(a, str) and isinstance(b, str) and a.split(":")[0] == b.split(":")[0]
+        return [] if alike else [f"{a if isinstance(a, str) else 'a value'}  |  {b if isinstance(b, str) else 'a value'}"]
+    if [x.shape for x in a] != [x.shape for x in b]:
+        return [f"shapes {[x.shape for x in a]}  |  {[x.shape for x in b]}"]
+    found = []
+    for k, (x, y) in enumerate(zip(a, b)):
+        for at in np.ndindex(x.shape):
+            p, q = x[at], y[at]
+            if (p != p and q != q) or (p == q and not (x.dtype.kind in "fV" and np.signbit(p) != np.signbit(q))):
+                continue
+            with np.errstate(all="ignore"):
+                by = abs(complex(p) - complex(q)) / max(abs(complex(q)), 1e-300) if x.dtype.kind in "fcV" else 1.0
+            of = [bits(i[at]) for i in inputs if i.shape == x.shape]
+            found.append((-(by if by == by else np.inf), f"result {k}{list(at)}: {bits(p)}  |  {bits(q)}" + (f"  of {', '.join(of)}" if of else "")))
+    return [text for _, text in sorted(found, key=lambda pair: pair[0])]
+
+
+def told(number, tensors, got, want):
+    inputs = [i for t in tensors for i in show(t)]
+    found = parted(got, want, inputs)
+    if found:
+        print(f"draw {number}: {len(found)} difference(s)")
+        print(*("  " + line for line in found[:10]), sep="\n")
+        if sum(i.size for i in inputs) <= 64:
+            print("  inputs", *inputs, sep="\n    ")
+    return bool(found)
 
 
 '''
@@ -256,28 +284,27 @@ def _loop(case: Case, sample: samples.Sample, of: Identity) -> str:
         lines.append("]\n")
         other = "expected[number]"
     elif against == "docs":
-        other = repr("an error, says the documentation" if sample.must_fail else "a value")
+        other = "'Error: the documentation asks for one'" if sample.must_fail else "got if not isinstance(got, str) else 'a value'"
     elif against == "lanes":
-        other = "attempt(mode, *tensors)  # compare by eye: an element alone, see the loop below"
         lines.append("# `lanes`: the same element in a tensor of its own must give the same result\n")
+        other = ""
     else:
         device = "CPU:0" if against == "cpu" else of.device
         lines.append(f"def eager(*tensors):\n    with tf.device({device!r}):\n        return program(*tensors)\n\n")
         other = "attempt(eager, *tensors)" if against in ("eager", "cpu") else "'what the invariant of the case says'"
+    lines.append(f"print('what {of.mode} gives  |  what {against} gives')\ndiffering = 0")
     lines.append("for number, tensors in enumerate(draws):")
     lines.append(f"    with tf.device({of.device!r}):")
     lines.append("        got = attempt(mode, *tensors)")
     if against == "lanes":
-        lines.append("        single = tf.function(program, jit_compile=%s) if %r != 'eager' else program" % (of.mode.startswith("xla"), of.mode))
+        lines.append(f"        single = {'program' if of.mode == 'eager' else f'tf.function(program, jit_compile={of.mode.startswith(chr(120))})'}")
         lines.append("        alone = [attempt(single, *[t[i:i + 1] if t.shape.rank else t for t in tensors]) for i in range(int(tensors[0].shape[0]))]")
-        lines.append("    if not isinstance(got, str):")
-        lines.append("        want = [np.concatenate([a[k] for a in alone]) for k in range(len(got))] if not any(isinstance(a, str) for a in alone) else alone")
-        lines.append("        if not same(got, want):")
-        lines.append("            print('draw', number, '\\n  together', got, '\\n  alone   ', want)")
+        lines.append("    broken = [a for a in alone if isinstance(a, str)]")
+        lines.append("    want = broken[0] if broken else [np.concatenate([a[k] for a in alone]) for k in range(len(alone[0]))]")
     else:
         lines.append(f"    want = {other}")
-        lines.append("    if not same(got, want) or len(draws) == 1:")
-        lines.append(f"        print('draw', number, '\\n  inputs  ', [show(t) for t in tensors], '\\n  {of.mode:8}', got, '\\n  {against:8}', want)")
+    lines.append("    differing += told(number, tensors, got, want)")
+    lines.append("print(f'{differing} of {len(draws)} draws differ in some bit')")
     return "\n" + "\n".join(lines) + "\n"
 
 

@@ -300,8 +300,7 @@ def _planted(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], 
 
         def planted(place: Any, number: int = number) -> Any:
             base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
-            seen = iter(range(len(inputs)))
-            return rebuild(base, lambda leaf: _put(leaf, place) if is_tensor(leaf) and next(seen, None) == number else leaf)
+            return _changed(declared, base, number, lambda leaf: _put(leaf, place))
 
         for value in values:
             at = int(rng.integers(0, 1 << 30))
@@ -316,6 +315,13 @@ def _planted(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], 
             yield planted(lambda flat: flat.__setitem__(slice(None), 0))
         if family(into) != "string" and target.below is None and len(values):
             yield planted(lambda flat: flat.__setitem__(slice(None), flat[:1]))
+
+
+def _changed(declared: Declared, draw: Any, number: int, change: Any) -> Any:
+    """The draw with the tensor that came from input `number` changed."""
+    places = [k for k, leaf in enumerate(leaves((declared.args, dict(declared.kwargs)))) if isinstance(leaf, Input)]
+    counter = iter(range(10_000))
+    return rebuild(draw, lambda leaf: change(leaf) if next(counter) == places[number] else leaf)
 
 
 def _put(leaf: Any, place: Any) -> Any:
@@ -352,8 +358,7 @@ def _invalid(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], 
     base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
     for number, target in enumerate(inputs):
         def changed(change: Any, number: int = number) -> Any:
-            seen = iter(range(len(inputs)))
-            return rebuild(base, lambda leaf: change(leaf) if is_tensor(leaf) and next(seen, None) == number else leaf)
+            return _changed(declared, base, number, change)
 
         if target.kind == "tensor" and len(target.shape) > 0:
             yield Sample(f"rank-{number}", (changed(lambda leaf: leaf[(0,) * (leaf.ndim - (leaf.ndim > 1))]

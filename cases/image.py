@@ -1,0 +1,593 @@
+"""tf.image, and the image codecs of tf.io: resizing, geometry, colour, quality measures, boxes, codecs.
+
+Colours are linear maps or the hexcone of HSV; resizing is one matrix of weights for each of height and width, as the
+page of tf.image.resize describes it. Lossless codecs are read and written by a PNG and BMP writer of a few lines.
+"""
+
+import itertools
+import struct
+import zlib
+from functools import partial
+
+import numpy as np
+
+from tfparity import FLOATS, S, T, Undefined, each, error, inf, kind, sample, tf
+
+image = partial(kind("image"), empty=False)               # an image has pixels and channels
+random = kind("random")
+
+UNIT = T("n h w 3", domain=(0, 1), within=(0, 1))
+
+
+# Geometry
+
+def crop(x, top, left, height, width):
+    if top < 0 or left < 0 or top + height > x.shape[-3] or left + width > x.shape[-2]:
+        raise ValueError("the box leaves the image")
+    return x[..., top:top + height, left:left + width, :]
+
+
+def blank(x):
+    return b"" if x.dtype == object else 0
+
+
+def pad(x, top, left, height, width):
+    bottom, right = height - top - x.shape[-3], width - left - x.shape[-2]
+    if min(top, left, bottom, right) < 0:
+        raise ValueError("the image does not fit")
+    return np.pad(x, [(0, 0)] * (x.ndim - 3) + [(top, bottom), (left, right), (0, 0)], constant_values=blank(x))
+
+
+def central_crop(x, central_fraction):
+    """The middle `central_fraction` of height and of width."""
+    h, w = x.shape[-3:-1]
+    top, left = int((h - h * central_fraction) / 2), int((w - w * central_fraction) / 2)
+    return x[..., top:h - top, left:w - left, :]
+
+
+def crop_or_pad(x, height, width):
+    for axis, want in ((-3, height), (-2, width)):
+        have = x.shape[axis]
+        if have > want:
+            start = (have - want) // 2
+            x = np.take(x, range(start, start + want), axis)
+        else:
+            before = (want - have) // 2
+            widths = [(0, 0)] * x.ndim
+            widths[axis] = before, want - have - before
+            x = np.pad(x, widths, constant_values=blank(x))
+    return x
+
+
+def extract_patches(x, sizes, strides, rates, padding):
+    """Patches as rows of (height, width, channel) values."""
+    (_, a, b, _), (_, s, t, _), (_, p, q, _) = sizes, strides, rates
+    around = [(0, 0)] * 2
+    if padding == "SAME":
+        totals = [max((-(-n // step) - 1) * step + (k - 1) * rate + 1 - n, 0)
+                  for n, k, step, rate in zip(x.shape[1:3], (a, b), (s, t), (p, q), strict=True)]
+        around = [(n // 2, n - n // 2) for n in totals]
+    x = np.pad(x, [(0, 0), *around, (0, 0)], constant_values=blank(x))
+    view = np.lib.stride_tricks.sliding_window_view(x, ((a - 1) * p + 1, (b - 1) * q + 1), (1, 2))
+    found = view[:, ::s, ::t, :, ::p, ::q]
+    return np.moveaxis(found, 3, -1).reshape(*found.shape[:3], -1)
+
+
+FIVE = T("5 6 c")
+
+image("tf.image.flip_left_right", lambda x: x[..., ::-1, :], each(T("h w c"), T("n h w c")))
+image("tf.image.flip_up_down", lambda x: x[..., ::-1, :, :], each(T("h w c"), T("n h w c")))
+image("tf.image.rot90", lambda x, k=1: np.rot90(x, k, (-3, -2)), T("n h w c"), k=each(1, 2, -1))
+image("tf.image.transpose", lambda x: np.swapaxes(x, -3, -2), each(T("h w c"), T("n h w c")))
+image("tf.image.crop_to_bounding_box", crop, each(FIVE, T("n 5 6 c")), 1, 2, 3, 4, errors=[
+    error("outside", np.ones((5, 6, 3), np.float32), 3, 2, 3, 4),
+    error("negative", np.ones((5, 6, 3), np.float32), -1, 2, 3, 4)])
+image("tf.image.pad_to_bounding_box", pad, each(FIVE, T("n 5 6 c")), 1, 2, 8, 9, errors=[
+    error("too-small", np.ones((5, 6, 3), np.float32), 1, 2, 5, 9)])
+image("tf.image.central_crop", central_crop, each(T("8 9 c"), T("n 8 9 c")), each(0.5, 0.3, 1.0), errors=[
+    error("zero", np.ones((5, 6, 3), np.float32), 0.0), error("above-one", np.ones((5, 6, 3), np.float32), 1.5)])
+image("tf.image.resize_with_crop_or_pad", crop_or_pad, T("n 5 6 c"), each(3, 8), each(4, 9))
+image("tf.image.extract_patches", extract_patches)(lambda: (
+    sample(T("n 7 8 c"), [1, 3, 2, 1], strides=[1, s, s, 1], rates=[1, r, r, 1], padding=padding)
+    for s, r, padding in ((1, 1, "SAME"), (2, 1, "VALID"), (2, 2, "SAME"))))
+
+
+# Resizing
+
+def sinc_window(radius):
+    return lambda x: np.where(np.abs(x) < radius, np.sinc(x) * np.sinc(x / radius), 0)
+
+
+def cubic(b, c):
+    """The family of Mitchell and Netravali; (0, 1/2) is that of Keys and Catmull-Rom."""
+    def weight(x):
+        x = np.abs(x)
+        near = ((12 - 9 * b - 6 * c) * x**3 + (-18 + 12 * b + 6 * c) * x**2 + 6 - 2 * b) / 6
+        far = ((-b - 6 * c) * x**3 + (6 * b + 30 * c) * x**2 + (-12 * b - 48 * c) * x + 8 * b + 24 * c) / 6
+        return np.where(x < 1, near, np.where(x < 2, far, 0))
+    return weight
+
+
+KERNELS = {
+    "bilinear": lambda x: np.maximum(1 - np.abs(x), 0),
+    "bicubic": cubic(0, 1 / 2),
+    "mitchellcubic": cubic(1 / 3, 1 / 3),
+    "lanczos3": sinc_window(3),
+    "lanczos5": sinc_window(5),
+    "gaussian": lambda x: np.where(np.abs(x) < 3, np.exp(-x**2 / (2 * 0.5**2)), 0),
+}
+
+
+def weights(have, want, method, antialias):
+    """(want, have): what each pixel gives to each new one; pixel i has its centre at i + 1/2."""
+    centres, pixels = (np.arange(want) + 0.5) * have / want, np.arange(have)
+    if method == "nearest":
+        return (np.floor(centres)[:, None] == pixels).astype(float)
+    if method == "area":
+        low, high = np.arange(want)[:, None] * have / want, (np.arange(want)[:, None] + 1) * have / want
+        found = np.clip(np.minimum(high, pixels + 1) - np.maximum(low, pixels), 0, 1)
+    else:
+        found = KERNELS[method]((pixels + 0.5 - centres[:, None]) / (max(have / want, 1) if antialias else 1))
+    return found / found.sum(1, keepdims=True)
+
+
+def resize(x, size, method="bilinear", preserve_aspect_ratio=False, antialias=False):
+    h, w = x.shape[-3:-1]
+    if preserve_aspect_ratio:
+        scale = min(size[0] / h, size[1] / w)
+        size = [max(1, round(h * scale)), max(1, round(w * scale))]
+    rows, columns = (weights(a, b, method, antialias) for a, b in ((h, size[0]), (w, size[1])))
+    if method == "nearest":
+        return x[..., rows.argmax(1), :, :][..., columns.argmax(1), :]
+    if not np.isfinite(x.astype(np.float64)).all():
+        raise Undefined("0 times infinity, for pixels whose weight is 0")
+    return np.einsum("ih,jw,...hwc->...ijc", rows, columns, x)
+
+
+def resize_with_pad(x, height, width, method="bilinear", antialias=False):
+    h, w = x.shape[-3:-1]
+    scale = min(height / h, width / w)
+    inner = resize(x, [int(h * scale), int(w * scale)], method, antialias=antialias)
+    top, left = (height - inner.shape[-3]) // 2, (width - inner.shape[-2]) // 2
+    return pad(inner, top, left, height, width)
+
+
+def crop_and_resize(x, boxes, box_indices, crop_size, method="bilinear", extrapolation_value=0.0):
+    """Corner aligned: the first and last new pixel lie on the ends of the box."""
+    def places(start, end, have, want):
+        along = np.linspace(0, 1, want) if want > 1 else np.array([0.5])
+        return (start + (end - start) * along) * (have - 1)
+
+    out = np.full((len(boxes), *crop_size, x.shape[3]), extrapolation_value, np.float64)
+    for number, (y1, x1, y2, x2) in enumerate(boxes):
+        rows, columns = places(y1, y2, x.shape[1], crop_size[0]), places(x1, x2, x.shape[2], crop_size[1])
+        for (i, y), (j, z) in itertools.product(enumerate(rows), enumerate(columns)):
+            if not (0 <= y <= x.shape[1] - 1 and 0 <= z <= x.shape[2] - 1):
+                continue
+            picture = x[box_indices[number]].astype(np.float64)
+            if method == "nearest":
+                out[number, i, j] = picture[int(np.floor(y + 0.5)), int(np.floor(z + 0.5))]
+                continue
+            (a, c), (b, d) = (int(y), int(z)), (int(np.ceil(y)), int(np.ceil(z)))
+            upper = picture[a, c] + (picture[a, d] - picture[a, c]) * (z - c)
+            lower = picture[b, c] + (picture[b, d] - picture[b, c]) * (z - c)
+            out[number, i, j] = upper + (lower - upper) * (y - a)
+    return out
+
+
+PHOTO = T("n 7 9 c")
+
+
+@image("tf.image.resize", resize)
+def resize_samples():
+    yield sample(PHOTO, [4, 5])
+    yield sample(PHOTO, [11, 13], name="larger")
+    yield sample(T("7 9 c"), [14, 3], name="one-image")
+    yield sample(PHOTO, [10, 5], preserve_aspect_ratio=True)
+    yield sample(PHOTO, [4, 5], antialias=True)
+    for method in ("nearest", "area", "bicubic", "lanczos3", "lanczos5", "gaussian", "mitchellcubic"):
+        yield sample(PHOTO, [11, 5], method=method)
+        if method not in ("nearest", "area"):
+            yield sample(PHOTO, [4, 5], method=method, antialias=True)
+
+
+image("tf.image.resize_with_pad", resize_with_pad, PHOTO, each(14, 5), each(18, 6), method=each("bilinear", "nearest"))
+
+
+@image("tf.image.crop_and_resize", crop_and_resize)
+def crop_and_resize_samples():
+    boxes = np.array([[0, 0, 1, 1], [0.1, 0.2, 0.7, 0.9], [0.9, 0.8, 0.3, 0.1], [-0.3, 0.2, 1.2, 0.6]], np.float32)
+    for method, size in itertools.product(("bilinear", "nearest"), ([3, 4], [1, 5])):
+        yield sample(T(3, 7, 9, "c"), boxes, np.array([2, 0, 1, 2], np.int32), size, method=method,
+                     extrapolation_value=-1.5, name=f"method={method},crop_size={size[0]}x{size[1]}")
+
+
+# Colour
+
+RGB_TO_GREY = np.array([0.2989, 0.5870, 0.1140])          # as ITU-R BT.601 is rounded for MATLAB's rgb2gray
+LUMA = np.array([0.299, 0.587, 0.114])
+RGB_TO_YUV = np.stack([LUMA, 0.492111 * (np.eye(3)[2] - LUMA), 0.877283 * (np.eye(3)[0] - LUMA)], 1)
+RGB_TO_YIQ = np.array([[0.299, 0.5959, 0.2115], [0.587, -0.2746, -0.5227], [0.114, -0.3213, 0.3112]])
+
+
+def rgb_to_hsv(x):
+    r, g, b = np.moveaxis(x, -1, 0)
+    value = x.max(-1)
+    spread = value - x.min(-1)
+    safe = np.where(spread > 0, spread, 1)
+    hue = np.where(value == r, (g - b) / safe % 6, np.where(value == g, (b - r) / safe + 2, (r - g) / safe + 4)) / 6
+    return np.stack([np.where(spread > 0, hue, 0), spread / np.where(value > 0, value, 1), value], -1)
+
+
+def hsv_to_rgb(x):
+    h, s, v = np.moveaxis(x, -1, 0)
+    distance = [np.abs((6 * h - k + 3) % 6 - 3) for k in (0, 2, 4)]       # from red, green and blue, of six
+    return np.stack([v * (1 - s * np.clip(d - 1, 0, 1)) for d in distance], -1)
+
+
+def adjust_hue(x, delta):
+    hsv = rgb_to_hsv(x)
+    hsv[..., 0] = (hsv[..., 0] + delta) % 1
+    return hsv_to_rgb(hsv)
+
+
+def adjust_saturation(x, saturation_factor):
+    hsv = rgb_to_hsv(x)
+    hsv[..., 1] = np.clip(hsv[..., 1] * saturation_factor, 0, 1)
+    return hsv_to_rgb(hsv)
+
+
+def adjust_contrast(x, contrast_factor):
+    mean = x.mean((-3, -2), keepdims=True)
+    return (x - mean) * contrast_factor + mean
+
+
+def convert_dtype(x, dtype, saturate=False):
+    """Integers stand for themselves over their largest; between integers, for the quotient of the powers of two."""
+    into = np.dtype(dtype)
+    if x.dtype.kind == "f":
+        if into.kind == "f":
+            return x.astype(into)
+        if not ((x >= 0) & (x < 1)).all():
+            raise Undefined("floating point images lie in [0, 1)")
+        return np.floor(x * (np.iinfo(into).max + 0.5)).astype(into)
+    if (x < 0).any():
+        raise Undefined("integer images lie in [0, MAX]")
+    if into.kind == "f":
+        return x.astype(np.float64) / np.iinfo(x.dtype).max
+    top, new_top = int(np.iinfo(x.dtype).max) + 1, int(np.iinfo(into).max) + 1
+    return np.array([v // (top // new_top) if top > new_top else v * (new_top // top) for v in x.ravel().tolist()],
+                    into).reshape(x.shape)
+
+
+def standardized(x):
+    mean, size = x.mean((-3, -2, -1), keepdims=True), np.prod(x.shape[-3:])
+    return (x - mean) / np.maximum(x.std((-3, -2, -1), keepdims=True), 1 / np.sqrt(size))
+
+
+image("tf.image.rgb_to_hsv", rgb_to_hsv, UNIT)
+image("tf.image.hsv_to_rgb", hsv_to_rgb, UNIT)
+image("tf.image.rgb_to_grayscale", lambda x: x @ RGB_TO_GREY[:, None], T("n h w 3"), dtypes=FLOATS)
+image("tf.image.grayscale_to_rgb", lambda x: np.repeat(x, 3, -1), T("n h w 1"))
+image("tf.image.rgb_to_yuv", lambda x: x @ RGB_TO_YUV, T("n h w 3"))
+image("tf.image.yuv_to_rgb", lambda x: x @ np.linalg.inv(RGB_TO_YUV), T("n h w 3"))
+image("tf.image.rgb_to_yiq", None, UNIT, invariant=lambda got, x: bool(
+    (np.abs(got.astype(float) - x.astype(float) @ RGB_TO_YIQ) < 0.02).all())).no_reference("no page gives the matrix")
+image("tf.image.yiq_to_rgb", None, UNIT, invariant=lambda got, x: bool(
+    (np.abs(got.astype(float) @ RGB_TO_YIQ - x.astype(float)) < 0.03).all())).no_reference("no page gives the matrix")
+image("tf.image.adjust_brightness", lambda x, delta: x + delta, T("n h w c"), delta=each(0.25, -0.5), dtypes=FLOATS)
+image("tf.image.adjust_contrast", adjust_contrast, T("n h w c"), contrast_factor=each(2.0, 0.5), dtypes=FLOATS)
+image("tf.image.adjust_gamma", lambda x, gamma=1, gain=1: gain * x**gamma, UNIT, gamma=each(1, 2.5, 0.4),
+      gain=each(1, 2), dtypes=FLOATS, errors=[error("negative-gamma", np.ones((2, 2, 3), np.float32), gamma=-1.0)])
+image("tf.image.adjust_hue", adjust_hue, UNIT, delta=each(0.2, -0.7, 0.0), dtypes=FLOATS,
+      errors=[error("beyond-one", np.ones((2, 2, 3), np.float32), delta=1.5)])
+image("tf.image.adjust_saturation", adjust_saturation, UNIT, saturation_factor=each(0.5, 3.0), dtypes=FLOATS)
+image("tf.image.convert_image_dtype", convert_dtype, T("h w c", domain=(0, 1)),
+      dtype=each("float32", "uint8", "int16", "float64"))
+image("tf.image.per_image_standardization", standardized, T("n h w c"))
+
+
+# Measures
+
+def psnr(a, b, max_val):
+    return 10 * np.log10(max_val**2 / np.mean((a - b) ** 2, (-3, -2, -1)))
+
+
+def gaussian_window(size, sigma):
+    along = np.exp(-((np.arange(size) - (size - 1) / 2) ** 2) / (2 * sigma**2))
+    return np.outer(along, along) / along.sum() ** 2
+
+
+def local(x, window):
+    view = np.lib.stride_tricks.sliding_window_view(x, window.shape, (-3, -2))
+    return np.einsum("...ij,ij->...", view, window)
+
+
+def ssim_maps(a, b, max_val, filter_size, filter_sigma, k1, k2):
+    """The structural similarity at every place, and the contrast and structure part of it alone."""
+    window, c1, c2 = gaussian_window(filter_size, filter_sigma), (k1 * max_val) ** 2, (k2 * max_val) ** 2
+    m, n = local(a, window), local(b, window)
+    both, squares = local(a * b, window) - m * n, local(a * a + b * b, window) - m * m - n * n
+    contrast = (2 * both + c2) / (squares + c2)
+    return (2 * m * n + c1) / (m * m + n * n + c1) * contrast, contrast
+
+
+def ssim(a, b, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03, return_index_map=False):
+    found, _ = ssim_maps(a, b, max_val, filter_size, filter_sigma, k1, k2)
+    return found.mean(-1) if return_index_map else found.mean((-3, -2, -1))
+
+
+def ssim_multiscale(a, b, max_val, power_factors, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03):
+    """Wang, Simoncelli and Bovik: contrast at every scale, all of SSIM at the coarsest, halved in between."""
+    product = 1
+    for scale, power in enumerate(power_factors):
+        whole, contrast = ssim_maps(a, b, max_val, filter_size, filter_sigma, k1, k2)
+        part = whole if scale == len(power_factors) - 1 else contrast
+        product = product * np.maximum(part.mean((-3, -2)), 0) ** power
+        a, b = (x.reshape(x.shape[0], x.shape[1] // 2, 2, x.shape[2] // 2, 2, -1).mean((2, 4)) for x in (a, b))
+    return product.mean(-1)
+
+
+def total_variation(x):
+    return sum(np.abs(np.diff(x, axis=axis)).sum((-3, -2, -1)) for axis in (-3, -2))
+
+
+def image_gradients(x):
+    dy, dx = np.zeros_like(x), np.zeros_like(x)
+    dy[:, :-1], dx[:, :, :-1] = np.diff(x, axis=1), np.diff(x, axis=2)
+    return dy, dx
+
+
+def sobel_edges(x):
+    padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)], mode="reflect")
+    down = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
+    return np.stack([local(padded, down), local(padded, down.T)], -1)
+
+
+BRIGHT = T("n 12 13 c", domain=(0, 1), within=(0, 1))
+
+image("tf.image.psnr", psnr, T("n h w c", within=(0, 1)), T("n h w c", within=(0, 1)), max_val=each(1.0, 255.0),
+      dtypes=FLOATS)
+image("tf.image.ssim", ssim, BRIGHT, BRIGHT, max_val=1.0, filter_size=each(11, 5), return_index_map=each(False, True),
+      dtypes=FLOATS)
+image("tf.image.ssim_multiscale", ssim_multiscale, T("n 12 16 c", domain=(0, 1), within=(0, 1)),
+      T("n 12 16 c", domain=(0, 1), within=(0, 1)), max_val=1.0, power_factors=each([0.4, 0.6], [0.2, 0.5]),
+      filter_size=5, dtypes=FLOATS)
+image("tf.image.total_variation", total_variation, each(T("n h w c"), T("h w c")), dtypes=FLOATS)
+image("tf.image.image_gradients", image_gradients, T("n h w c"))
+image("tf.image.sobel_edges", sobel_edges, T("n 5 4 c"), dtypes=FLOATS)
+
+
+# Boxes
+
+def overlap(a, b):
+    """Intersection over union of boxes given by any two opposite corners."""
+    (ay, ax), (az, aw) = np.minimum(a[:2], a[2:]), np.maximum(a[:2], a[2:])
+    (by, bx), (bz, bw) = np.minimum(b[:2], b[2:]), np.maximum(b[:2], b[2:])
+    common = max(0, min(az, bz) - max(ay, by)) * max(0, min(aw, bw) - max(ax, bx))
+    union = (az - ay) * (aw - ax) + (bz - by) * (bw - bx) - common
+    return common / union if union > 0 else 0
+
+
+def suppress(overlaps, scores, count, threshold, lowest):
+    kept = []
+    for i in np.argsort(-scores, kind="stable"):
+        if len(kept) < count and scores[i] > lowest and all(overlaps(i, k) <= threshold for k in kept):
+            kept.append(i)
+    return np.array(kept, np.int32)
+
+
+def non_max(boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=-inf):
+    return suppress(lambda i, k: overlap(boxes[i], boxes[k]), scores, max_output_size, iou_threshold, score_threshold)
+
+
+def non_max_overlaps(overlaps, scores, max_output_size, overlap_threshold=0.5, score_threshold=-inf):
+    return suppress(lambda i, k: overlaps[i, k], scores, max_output_size, overlap_threshold, score_threshold)
+
+
+def non_max_with_scores(boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=-inf, soft_nms_sigma=0.0):
+    """Bodla et al.: in place of dropping a box, each one kept scales the scores of the others by a Gaussian."""
+    if not soft_nms_sigma:
+        kept = non_max(boxes, scores, max_output_size, iou_threshold, score_threshold)
+        return kept, scores[kept]
+    scores, kept, found = scores.copy(), [], []
+    while len(kept) < min(max_output_size, len(scores)):
+        best = max((i for i in range(len(scores)) if i not in kept), key=lambda i: scores[i])
+        if scores[best] <= score_threshold:
+            break
+        kept.append(best)
+        found.append(scores[best])
+        for i in range(len(scores)):
+            if i not in kept:
+                scores[i] *= np.exp(-overlap(boxes[i], boxes[best]) ** 2 / (2 * soft_nms_sigma))
+    return np.array(kept, np.int32), np.array(found)
+
+
+def non_max_padded(boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=-inf,
+                   pad_to_max_output_size=False):
+    kept = non_max(boxes, scores, max_output_size, iou_threshold, score_threshold)
+    padded = np.pad(kept, (0, max_output_size - len(kept))) if pad_to_max_output_size else kept
+    return padded, np.int32(len(kept))
+
+
+def non_max_combined(boxes, scores, max_output_size_per_class, max_total_size, iou_threshold=0.5,
+                     score_threshold=-inf, pad_per_class=False, clip_boxes=True):
+    """Each class alone, then the best of all; boxes (batch, n, 1, 4), scores (batch, n, classes)."""
+    batch, _, classes = scores.shape
+    width = max_total_size if not pad_per_class else min(max_total_size, max_output_size_per_class * classes)
+    out, values = np.zeros((batch, width, 4)), np.zeros((batch, width))
+    labels, valid = np.zeros((batch, width)), np.zeros(batch, np.int32)
+    for b in range(batch):
+        found = [(scores[b, i, c], c, i) for c in range(classes) for i in non_max(
+            boxes[b, :, 0], scores[b, :, c], max_output_size_per_class, iou_threshold, score_threshold)]
+        found = sorted(found, key=lambda item: -item[0])[:width]
+        valid[b] = len(found)
+        for k, (value, c, i) in enumerate(found):
+            out[b, k] = np.clip(boxes[b, i, 0], 0, 1) if clip_boxes else boxes[b, i, 0]
+            values[b, k], labels[b, k] = value, c
+    return out, values, labels, valid
+
+
+def draw(images, boxes, colors):
+    """A frame of one pixel, its corners at the box's share of (size - 1); later boxes over earlier ones."""
+    out = images.copy()
+    h, w = images.shape[1:3]
+    for picture, its in zip(out, boxes, strict=True):
+        for number, (y1, x1, y2, x2) in enumerate(its):
+            top, left, bottom, right = (int(v) for v in (y1 * (h - 1), x1 * (w - 1), y2 * (h - 1), x2 * (w - 1)))
+            color = colors[number % len(colors)]
+            picture[[top, bottom], left:right + 1] = color
+            picture[top:bottom + 1, [left, right]] = color
+    return out
+
+
+BOXES, SCORES = T("9 4", domain=(0, 1), edges=False), T("9", domain=(0, 1), edges=False)
+CORNERS = np.array([[[0, 0.25, 0.5, 0.75], [0.25, 0.5, 1, 1]], [[0.5, 0, 0.75, 0.25], [0, 0, 1, 1]]], np.float32)
+
+image("tf.image.non_max_suppression", non_max, BOXES, SCORES, max_output_size=each(3, 9),
+      iou_threshold=each(0.5, 0.1), score_threshold=each(-inf, 0.4))
+image("tf.image.non_max_suppression_overlaps", non_max_overlaps, T("9 9", domain=(0, 1), edges=False), SCORES,
+      max_output_size=each(3, 9), overlap_threshold=each(0.5, 0.9))
+image("tf.image.non_max_suppression_with_scores", non_max_with_scores, BOXES, SCORES, max_output_size=each(4, 9),
+      iou_threshold=0.3, score_threshold=each(-inf, 0.4), soft_nms_sigma=each(0.0, 0.5))
+image("tf.image.non_max_suppression_padded", non_max_padded, BOXES, SCORES, max_output_size=6,
+      iou_threshold=each(0.5, 0.1), pad_to_max_output_size=each(False, True))
+image("tf.image.combined_non_max_suppression", non_max_combined, T("2 9 1 4", domain=(-0.2, 1.2), edges=False),
+      T("2 9 3", domain=(0, 1), edges=False), max_output_size_per_class=2, max_total_size=each(5, 8),
+      iou_threshold=0.2, pad_per_class=each(False, True), clip_boxes=each(True, False))
+image("tf.image.draw_bounding_boxes", draw, T("2 9 13 3", edges=False), CORNERS,
+      np.array([[1, 0.5, 0], [0, 1, 0.25]], np.float32))
+image("tf.image.generate_bounding_box_proposals").unimplemented("TensorFlow has a kernel for it on GPUs alone")
+
+
+# Codecs
+
+def png(pixels):
+    """The bytes of a PNG: 8 or 16 bits, grey, grey and alpha, RGB or RGBA, as the last dimension says."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    h, w, channels = pixels.shape
+    rows = b"".join(b"\0" + row.astype(pixels.dtype.newbyteorder(">")).tobytes() for row in pixels)
+    head = struct.pack(">IIBBBBB", w, h, pixels.itemsize * 8, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def bmp(pixels):
+    """The bytes of a BMP of 24 bits: blue first, bottom row first, rows filled up to four bytes."""
+    h, w, _ = pixels.shape
+    rows = b"".join(row[:, ::-1].tobytes() + b"\0" * (-3 * w % 4) for row in pixels[::-1])
+    head = struct.pack("<IiiHHIIiiII", 40, w, h, 1, 24, 0, len(rows), 2835, 2835, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54 + len(rows), 0, 0, 54) + head + rows
+
+
+def smooth(a):
+    """A picture without edges, which a JPEG keeps to a few levels."""
+    h, w, c = a.shape
+    return np.fromfunction(lambda y, x, k: 40 + 8 * y + 5 * x + 20 * k, (h, w, c))
+
+
+def near(got, x, **options):
+    return bool(got.shape == x.shape and (np.abs(got.astype(int) - x.astype(int)) <= 12).all())
+
+
+PICTURE = np.random.default_rng(7).integers(0, 256, (5, 7, 3), np.uint8)
+DEEP = np.random.default_rng(8).integers(0, 65536, (4, 3, 1), np.uint16)
+PNG, PNG16, BMP = (np.array(data, object) for data in (png(PICTURE), png(DEEP), bmp(PICTURE)))
+PNG4 = np.array(png(np.concatenate([PICTURE, PICTURE[..., :1]], -1)), object)
+SMOOTH = T(16, 24, 3, dtype="uint8", form=smooth, edges=False)
+BAD = [error("truncated", np.array(png(PICTURE)[:40], object)), error("not-an-image", np.array(b"hello", object))]
+
+
+def read_png(contents, channels=0, dtype="uint8"):
+    return {PNG.item(): PICTURE, PNG16.item(): DEEP,
+            PNG4.item(): np.concatenate([PICTURE, PICTURE[..., :1]], -1)}[contents.item()]
+
+
+@image("tf.io.decode_png", read_png, errors=BAD)
+def decode_png():
+    yield sample(PNG)
+    yield sample(PNG, channels=3)
+    yield sample(PNG4, channels=4)
+    yield sample(PNG16, dtype="uint16")
+
+
+@image("tf.io.decode_image", lambda contents, **options: PICTURE, errors=BAD)
+def decode_image():
+    yield sample(PNG, name="png")
+    yield sample(BMP, name="bmp")
+    yield sample(PNG, expand_animations=False)
+
+
+image("tf.io.decode_bmp", lambda contents, channels=0: PICTURE, BMP, channels=each(0, 3), errors=BAD)
+image("tf.io.encode_png", lambda x, compression=-1: x, T("h w 3"), compression=each(-1, 0, 9),
+      call=lambda f, x, compression=-1: tf.io.decode_png(f(x, compression), dtype=x.dtype))
+image("tf.io.encode_jpeg", None, SMOOTH, quality=each(95, 100), progressive=each(False, True), invariant=near,
+      call=lambda f, x, **options: tf.io.decode_jpeg(f(x, **options)))
+image("tf.io.decode_jpeg", None, SMOOTH, fancy_upscaling=each(True, False), dct_method=each("", "INTEGER_ACCURATE"),
+      invariant=near, call=lambda f, x, **options: f(tf.io.encode_jpeg(x, quality=100), **options))
+image("tf.io.decode_and_crop_jpeg", None, SMOOTH, [2, 3, 7, 11],
+      invariant=lambda got, x, window: near(got, crop(x, *window)),
+      call=lambda f, x, window: f(tf.io.encode_jpeg(x, quality=100), window))
+image("tf.io.extract_jpeg_shape", lambda x: np.array(x.shape, np.int32), SMOOTH,
+      call=lambda f, x: f(tf.io.encode_jpeg(x)))
+image("tf.io.is_jpeg", lambda contents: contents.item()[:3] == b"\xff\xd8\xff",
+      S("", values=[b"\xff\xd8\xff\xe0", b"\x89PNG", b"", b"\xff\xd8"]))
+image("tf.image.adjust_jpeg_quality", None, SMOOTH, jpeg_quality=each(95, 100), invariant=near)
+
+
+# Random
+
+def shifted(result, x, max_delta, seed=None):
+    moved = result.astype(np.float64) - x
+    return bool(np.ptp(moved) < 0.05 and (np.abs(moved) <= max_delta + 0.05).all())
+
+
+def contrasted(result, x, lower, upper, seed=None):
+    mean = x.astype(np.float64).mean((-3, -2), keepdims=True)
+    factor = np.sum((result - mean) * (x - mean)) / np.sum((x - mean) ** 2)
+    return bool(lower - 0.1 <= factor <= upper + 0.1 and np.abs(result - mean - factor * (x - mean)).max() < 0.1)
+
+
+def same_value(result, x, *limits, seed=None):
+    """A change of hue keeps the largest and smallest of each colour; one of saturation the largest."""
+    ends = (np.max,) if len(limits) == 2 else (np.max, np.min)
+    return bool(all(np.abs(end(result.astype(float), -1) - end(x.astype(float), -1)).max() < 0.05 for end in ends))
+
+
+def flipped(axis):
+    return lambda result, x, seed=None: bool(
+        all(np.array_equal(r, a) or np.array_equal(r, np.flip(a, axis)) for r, a in zip(result, x, strict=True)))
+
+
+def cut_out(result, x, size, seed=None):
+    h, w, _ = size
+    return bool(result.shape == tuple(size) and any(
+        np.array_equal(result, x[i:i + h, j:j + w])
+        for i in range(x.shape[0] - h + 1) for j in range(x.shape[1] - w + 1)))
+
+
+def box_fits(result, image_size, bounding_boxes, seed, **options):
+    begin, size, box = result
+    inside = (begin >= 0).all() and (size[:2] >= 1).all() and (begin[:2] + size[:2] <= image_size[:2]).all()
+    share = np.concatenate([begin[:2], begin[:2] + size[:2]]) / np.tile(image_size[:2], 2)
+    return bool(inside and np.allclose(box.ravel(), share, atol=1e-5))
+
+
+COLOURS, ODD = T("3 8 9 3", domain=(0.05, 0.95), within=(0, 1), edges=False), T(8, 9, 3, edges=False)
+
+for prefix, seed in (("random", 5), ("stateless_random", np.array([5, 6], np.int32))):
+    random(f"tf.image.{prefix}_brightness", None, COLOURS, 0.3, seed=seed, dtypes=FLOATS, invariant=shifted)
+    random(f"tf.image.{prefix}_contrast", None, COLOURS, 0.5, 1.5, seed=seed, dtypes=FLOATS, invariant=contrasted)
+    random(f"tf.image.{prefix}_hue", None, COLOURS, 0.3, seed=seed, dtypes=FLOATS, invariant=same_value)
+    random(f"tf.image.{prefix}_saturation", None, COLOURS, 0.5, 1.5, seed=seed, dtypes=FLOATS, invariant=same_value)
+    random(f"tf.image.{prefix}_flip_left_right", None, COLOURS, seed=seed, invariant=flipped(1), dtypes=FLOATS)
+    random(f"tf.image.{prefix}_flip_up_down", None, COLOURS, seed=seed, invariant=flipped(0), dtypes=FLOATS)
+    random(f"tf.image.{prefix}_crop", None, ODD, [3, 4, 3], seed=seed, invariant=cut_out)
+    random(f"tf.image.{prefix}_jpeg_quality", None, SMOOTH, 90, 100, seed=seed,
+           invariant=lambda got, x, *limits, seed=None: near(got, x))
+
+for prefix, seed in (("", 5), ("stateless_", np.array([5, 6], np.int32))):
+    random(f"tf.image.{prefix}sample_distorted_bounding_box", None, np.array([40, 50, 3], np.int32),
+           np.array([[[0.1, 0.2, 0.6, 0.8]]], np.float32), seed=seed, min_object_covered=each(0.1, 0.7),
+           invariant=box_fits)

@@ -1,0 +1,235 @@
+"""tf.ragged, and what core ops do with ragged tensors.
+
+A reference gets and gives `RaggedValue`s, whose rows are lists of different lengths. The second row of every ragged
+input is empty. Core ops on ragged tensors are programs, `program.ragged_NAME`.
+"""
+
+import itertools
+
+import numpy as np
+
+from tfparity import DTYPE, FLOATS, INTEGERS, NUMBERS, B, I, Ragged, RaggedValue, S, T, each, error, kind, program, sample, tf
+
+ragged = kind("ragged")
+
+R = Ragged("n m")
+
+
+def of(rows, like):
+    """A ragged value of these rows, in the dtype of an array."""
+    return RaggedValue.of([np.asarray(row, like.dtype).reshape(-1, *like.shape[1:]) for row in rows], like.dtype)
+
+
+def by_row(function):
+    """The reference that changes every row of its first argument."""
+    return lambda x, *args, **options: of([function(row, *args, **options) for row in x.rows()], x.values)
+
+
+# --- tf.ragged -----------------------------------------------------------------------------------------------------
+
+
+def boolean_mask(data, mask):
+    """What is kept stays in its row."""
+    if isinstance(data, RaggedValue):
+        return of([row for row, kept in zip(data.rows(), mask, strict=True) if kept], data.values)
+    if mask.ndim == 1:
+        return data[mask]
+    return of([row[kept] for row, kept in zip(data, mask, strict=True)], data.reshape(-1, *data.shape[2:]))
+
+
+def numbers(starts, limits, deltas, dtype=None):
+    """Python's range for every row, or for a step of a float as many steps as lie before the limit."""
+    starts, limits, deltas = np.broadcast_arrays(starts, limits, deltas)
+    rows = []
+    for start, limit, delta in zip(starts, limits, deltas, strict=True):
+        if delta == 0:
+            raise ValueError("deltas must not be zero")
+        rows.append(np.arange(start, limit, delta) if (limit - start) * delta > 0 else [])
+    return of(rows, starts)
+
+
+def segment_ids(splits):
+    return np.repeat(np.arange(len(splits) - 1), np.diff(splits)).astype(splits.dtype)
+
+
+def row_splits(ids, num_segments=None):
+    count = int(ids.max(initial=-1)) + 1 if num_segments is None else num_segments
+    return np.concatenate([[0], np.cumsum(np.bincount(ids, minlength=count))]).astype(ids.dtype)
+
+
+def stack(values, axis):
+    """Rows of rows: all of the first tensor, then all of the second; or their rows side by side."""
+    rows = [x.rows() if isinstance(x, RaggedValue) else list(x) for x in values]
+    if axis == 1 and len({len(r) for r in rows}) > 1:
+        raise ValueError("the tensors differ in their number of rows")
+    groups = rows if axis == 0 else list(zip(*rows, strict=True))
+    flat = [row for group in groups for row in group]
+    like = values[0].values if isinstance(values[0], RaggedValue) else values[0].reshape(-1)
+    inner = of(flat, like)
+    return RaggedValue(inner.values, (np.cumsum([0, *map(len, groups)]), inner.splits[0]))
+
+
+def partitions(data, which, count):
+    if which.size and not (0 <= which.min() and which.max() < count):
+        raise ValueError("a partition is out of range")
+    return of([data[which == k] for k in range(count)], data[0:0] if data.ndim == which.ndim else data)
+
+
+def cross(inputs):
+    """All combinations of one string of each input, row by row."""
+    lists = [x.rows() if isinstance(x, RaggedValue) else list(x) for x in inputs]
+    if len({len(x) for x in lists}) > 1:
+        raise ValueError("inputs differ in their number of rows")
+    rows = [[b"_X_".join(parts) for parts in itertools.product(*row)] for row in zip(*lists, strict=True)]
+    return of(rows, np.empty(0, object))
+
+
+def constant(pylist, ragged_rank=None, dtype=None):
+    return RaggedValue.of([np.array(row, dtype) for row in pylist], dtype)
+
+
+def map_flat_values(x):
+    return RaggedValue(x.values * x.values + x.values, x.splits)
+
+
+@ragged("tf.ragged.boolean_mask", boolean_mask)
+def masks():
+    yield sample(T("n m"), B("n m"))
+    yield sample(T("n m k"), B("n m"), name="slices")
+    yield sample(T("n m"), B("n"), name="dense-rows")
+    yield sample(R, B("n"), name="ragged-rows")
+
+
+ragged("tf.ragged.constant", constant, each([[1, 2], [], [3]], [[], [0]]), dtype=DTYPE, dtypes=("int32", "float32", "float64", "bool"))
+ragged("tf.ragged.map_flat_values", map_flat_values, R, call=lambda f, x: f(lambda v: v * v + v, x))
+ragged("tf.ragged.range", numbers, T("n", domain=(-5, 5), edges=False), T("n", domain=(-5, 20), edges=False),
+       each(1, 2, -3, T("n", values=(1, 2, 3))), errors=[error("no-step", np.array([1]), np.array([5]), np.array([0]))])
+ragged("tf.ragged.row_splits_to_segment_ids", segment_ids, T("n", within=(0, 9), form=lambda a: np.sort(a) * (np.arange(a.size) > 0), edges=False),
+       dtypes=("int32", "int64"), empty=False, errors=[error("start", np.array([1, 2, 3]))])
+ragged("tf.ragged.segment_ids_to_row_splits", row_splits, T("n", within=(0, 5), form=np.sort, edges=False), each(None, 9),
+       dtypes=("int32", "int64"))
+ragged("tf.ragged.stack_dynamic_partitions", partitions, each(T("n"), T("n k")), I("n", below=5), 5)
+ragged("tf.ragged.cross", cross, [Ragged("n m", dtype="string"), S("n k")])
+
+
+@ragged("tf.ragged.stack", stack)
+def stacks():
+    for axis in (0, 1):
+        yield sample([R, Ragged("n k")], axis, name=f"ragged,{axis}")
+    yield sample([T("n m"), T("p q")], 0, name="dense")
+
+
+# --- core ops on ragged tensors ------------------------------------------------------------------------------------
+
+
+def reduced(function, start):
+    """A reduction of every row, of the rows' columns, or of everything; an empty row gives the reduction's start."""
+
+    def reference(x, axis):
+        rows = x.rows()
+        if axis == 0:
+            rows = [np.array([row[k] for row in rows if len(row) > k], x.values.dtype) for k in range(max(map(len, rows), default=0))]
+        if axis is None:
+            rows = [x.values]
+        found = [function(row, initial=start(x.values.dtype), dtype=x.values.dtype) for row in rows]
+        return np.array(found, x.values.dtype) if axis is not None else found[0]
+
+    return reference
+
+
+def least(dtype):
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def reduce_max(row, initial, dtype):
+    return np.max(row, initial=initial)
+
+
+def reduce_mean(row, initial, dtype):
+    return np.divide(row.sum(), len(row), dtype=dtype)
+
+
+def concat(x, y, axis):
+    if axis == 0:
+        return of([*x.rows(), *y.rows()], x.values)
+    if len(x.splits[0]) != len(y.splits[0]):
+        raise ValueError("rows differ in number")
+    return of([np.concatenate(rows) for rows in zip(x.rows(), y.rows(), strict=True)], x.values)
+
+
+def padded(x, default):
+    rows = x.rows()
+    out = np.full((len(rows), max(map(len, rows), default=0)), default, x.values.dtype)
+    for number, row in enumerate(rows):
+        out[number, : len(row)] = row
+    return out
+
+
+def gather(x, indices):
+    rows = x.rows()
+    if indices.size and not (0 <= indices.min() and indices.max() < len(rows)):
+        raise ValueError("an index is out of range")
+    return of([rows[k] for k in indices], x.values)
+
+
+@program("program.ragged_reduce_sum", R, each(None, 0, 1), kind="ragged", reference=reduced(np.sum, lambda dtype: 0), dtypes=NUMBERS)
+def ragged_reduce_sum(x, axis):
+    return tf.reduce_sum(x, axis)
+
+
+@program("program.ragged_reduce_max", R, each(None, 0, 1), kind="ragged", reference=reduced(reduce_max, least), dtypes=(*FLOATS, *INTEGERS))
+def ragged_reduce_max(x, axis):
+    return tf.reduce_max(x, axis)
+
+
+@program("program.ragged_reduce_mean", R, 1, kind="ragged", reference=reduced(reduce_mean, lambda dtype: 0), dtypes=FLOATS)
+def ragged_reduce_mean(x, axis):
+    return tf.reduce_mean(x, axis)
+
+
+@program("program.ragged_concat", R, Ragged("n k"), each(0, 1), kind="ragged", reference=concat)
+def ragged_concat(x, y, axis):
+    return tf.concat([x, y], axis)
+
+
+@program("program.ragged_gather", R, I("k", below="n"), kind="ragged", reference=gather)
+def ragged_gather(x, indices):
+    return tf.gather(x, indices)
+
+
+@program("program.ragged_tile", R, each([1, 2], [3, 1], [2, 2]), kind="ragged",
+         reference=lambda x, by: of([np.tile(row, by[1]) for row in x.rows()] * by[0], x.values))
+def ragged_tile(x, by):
+    return tf.tile(x, by)
+
+
+@program("program.ragged_to_tensor", R, T(""), kind="ragged", reference=padded)
+def ragged_to_tensor(x, default):
+    return x.to_tensor(default)
+
+
+@program("program.ragged_add", R, T(""), kind="ragged", reference=lambda x, y: RaggedValue(x.values + y, x.splits), dtypes=NUMBERS)
+def ragged_add(x, y):
+    return x + y
+
+
+@program("program.ragged_slice", R, kind="ragged", reference=by_row(lambda row: row[-2:]))
+def ragged_slice(x):
+    return x[:, -2:]
+
+
+@program("program.ragged_reverse", R, kind="ragged", reference=by_row(lambda row: row[::-1]))
+def ragged_reverse(x):
+    return tf.reverse(x, [1])
+
+
+@program("program.ragged_expand_dims", R, kind="ragged",
+         reference=lambda x: RaggedValue(x.values, (np.arange(len(x.splits[0])), x.splits[0])))
+def ragged_expand_dims(x):
+    return tf.expand_dims(x, 1)
+
+
+@program("program.ragged_map_fn", R, kind="ragged", dtypes=FLOATS,
+         reference=lambda x: np.array([np.sum(np.square(row)) for row in x.rows()], x.values.dtype))
+def ragged_map_fn(x):
+    return tf.map_fn(lambda row: tf.reduce_sum(tf.square(row)), x, fn_output_signature=x.dtype)

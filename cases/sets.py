@@ -1,0 +1,74 @@
+"""tf.sets: a set is the last dimension of a tensor, without its repeats; the dimensions before it count the sets.
+
+Tensors may be dense or sparse, sparse ones holding sets of unequal size. The result is sparse, each set in ascending
+order from place 0, and its last dimension as long as the largest set.
+"""
+
+import numpy as np
+
+from tfparity import INTEGERS, Sparse, SparseValue, T, error, kind, sample
+
+sets = kind("sets")
+
+VALUES = (*INTEGERS, "string")
+
+
+def members(a):
+    """The sets of a tensor: their counting shape, and for each place the set of its values."""
+    if isinstance(a, SparseValue):
+        found = {at: set() for at in np.ndindex(*map(int, a.dense_shape[:-1]))}
+        for place, value in zip(a.indices, a.values, strict=True):
+            found[tuple(map(int, place[:-1]))].add(value)
+        return found, tuple(map(int, a.dense_shape[:-1]))
+    return {at: set(a[at]) for at in np.ndindex(a.shape[:-1])}, a.shape[:-1]
+
+
+def combining(combine):
+    """A reference for sets combined pairwise by `combine`."""
+
+    def reference(a, b, validate_indices=True, **options):
+        (left, shape), (right, other) = members(a), members(b)
+        if shape != other:
+            raise ValueError("all but the last dimension must match")
+        results = {at: sorted(combine(left[at], right[at], **options)) for at in left}
+        places = [(*at, k) for at, result in results.items() for k in range(len(result))]
+        values = np.array([value for result in results.values() for value in result], a.values.dtype
+                          if isinstance(a, SparseValue) else a.dtype)
+        largest = max(map(len, results.values()), default=0)
+        return SparseValue(np.array(places, np.int64).reshape(-1, len(shape) + 1), values, np.array((*shape, largest)))
+
+    return reference
+
+
+def difference(a, b, aminusb=True):
+    return a - b if aminusb else b - a
+
+
+def sizes(a, validate_indices=True):
+    found, shape = members(a)
+    return np.array([len(s) for s in found.values()], np.int32).reshape(shape)
+
+
+def tensors():
+    """Sets with a few values in common: both dense, the second sparse, both sparse."""
+    few = {"domain": (0, 4)}
+    yield sample(T("n a", **few), T("n b", **few), name="dense")
+    yield sample(T("n 3", **few), Sparse("n 4", **few), name="dense-sparse")
+    yield sample(Sparse("2 n 3", **few), Sparse("2 n 4", **few), name="sparse")
+    yield sample(Sparse("n 3", **few), Sparse("n 4", **few), validate_indices=False, name="unvalidated")
+
+
+def in_either_order():
+    yield from tensors()
+    for ab in tensors():
+        yield sample(*ab.args, aminusb=False, name=f"{ab.name}-b-minus-a")
+
+
+shapes_differ = error("shapes-differ", np.ones((2, 3), np.int32), np.ones((3, 3), np.int32))
+sparse_first = error("sparse-first", SparseValue(np.zeros((1, 2), np.int64), np.ones(1, np.int32), np.array([2, 3])),
+                     np.ones((2, 3), np.int32))
+
+sets("tf.sets.union", combining(set.union), dtypes=VALUES, errors=[shapes_differ])(tensors)
+sets("tf.sets.intersection", combining(set.intersection), dtypes=VALUES, errors=[shapes_differ])(tensors)
+sets("tf.sets.difference", combining(difference), dtypes=VALUES, errors=[shapes_differ, sparse_first])(in_either_order)
+sets("tf.sets.size", sizes, Sparse("n 4", domain=(0, 4)), dtypes=VALUES)
