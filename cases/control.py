@@ -181,7 +181,8 @@ def gradients_of(f, x, y, *weights, stop=False, **options):
     """Gradients of x**3, made as x * (x * x), by x and by an unrelated y; `stop` makes x * x a constant."""
     def inner(x, y, *weights):
         square = x * x
-        return f(x * square, [x, y], grad_ys=list(weights) or None, stop_gradients=[square] if stop else None, **options)
+        return f(x * square, [x, y], grad_ys=list(weights) or None, stop_gradients=[square] if stop else None,
+                 **options)
 
     return in_graph(inner, x, y, *weights)
 
@@ -262,7 +263,8 @@ def collatz(n):
     return np.int32(steps)
 
 
-@autograph("program.autograph_break", WHOLE, reference=lambda x: np.int32(next((i for i, v in enumerate(x) if v < 0), -1)))
+@autograph("program.autograph_break", WHOLE,
+           reference=lambda x: np.int32(next((i for i, v in enumerate(x) if v < 0), -1)))
 def autograph_break(x):
     found = tf.constant(-1)
     i = tf.constant(0)
@@ -401,6 +403,7 @@ def autograph_bubble_sort(x):
 def autograph_if(x):
     if x > 0:
         y = x * x
+        x = y
     else:
         y = -x
     return y
@@ -409,10 +412,9 @@ def autograph_if(x):
 @autograph("program.autograph_nested_if", T("", dtype="float32"), reference=lambda x: grade(x))
 def autograph_nested_if(x):
     if x < 0:
+        y = tf.constant(1)
         if x < -1:
             y = tf.constant(0)
-        else:
-            y = tf.constant(1)
     elif x == 0:
         y = tf.constant(2)
     else:
@@ -458,9 +460,9 @@ def autograph_lazy_operators(n):
     return n != 0 and 6 // n > 1
 
 
-@autograph("program.autograph_chained_comparison", T("", dtype="float32"), reference=lambda x: -1 < x <= 1)
+@autograph("program.autograph_chained_comparison", T("", dtype="float32"), reference=lambda x: 1 >= x > -1)
 def autograph_chained_comparison(x):
-    return -1 < x and x <= 1
+    return 1 >= x > -1
 
 
 @autograph("program.autograph_equality", WHOLE, WHOLE, reference=lambda x, y: [x == y, x != y])
@@ -503,7 +505,8 @@ def autograph_print(x):
     return x + x
 
 
-@autograph("program.autograph_undefined_in_branch", T("", dtype="float32", values=[-1.0]), reference=lambda x: unbound(x))
+@autograph("program.autograph_undefined_in_branch", T("", dtype="float32", values=[-1.0]),
+           reference=lambda x: unbound(x))
 def autograph_undefined_in_branch(x):
     """A name that only the other branch binds: an error in every mode."""
     if x > 0:
@@ -517,7 +520,8 @@ def unbound(x):
     return y
 
 
-@autograph("program.autograph_recursion", T("", dtype="float32"), depth=each(0, 5), reference=lambda x, depth: x + depth)
+@autograph("program.autograph_recursion", T("", dtype="float32"), depth=each(0, 5),
+           reference=lambda x, depth: x + depth)
 def autograph_recursion(x, depth):
     """Recursion that Python's values end is unrolled."""
     return recursive(x, depth)
@@ -557,7 +561,8 @@ def joined(x):
 # --- gradients through control flow --------------------------------------------------------------------------------
 
 
-@autograph("program.gradient_of_cond", T("", dtype="float32"), reference=lambda x: [cubed(x), 3 * x * x] if x > 1 else [-x, -1.0])
+@autograph("program.gradient_of_cond", T("", dtype="float32"),
+           reference=lambda x: [cubed(x), 3 * x * x] if x > 1 else [-x, -1.0])
 def gradient_of_cond(x):
     return derivative(lambda v: tf.cond(v > 1, lambda: cubed(v), lambda: -v), x)
 

@@ -175,14 +175,16 @@ def crop_and_resize(x, boxes, box_indices, crop_size, method="bilinear", extrapo
     return out
 
 
-PHOTO = T("n 7 9 c")
+PHOTO = T("n 7 9 c", within=(-100, 100))             # weights of either sign: infinity gives nothing to compare
+SINGLE = ("float32", "float16", "bfloat16")          # all others are resized in float32 too, and judged by their own
 
 
-@image("tf.image.resize", resize)
+# places are computed in float32, of pixels: that costs a few more roundings than the pixels themselves
+@image("tf.image.resize", resize, dtypes=SINGLE, error_factor=16)
 def resize_samples():
     yield sample(PHOTO, [4, 5])
     yield sample(PHOTO, [11, 13], name="larger")
-    yield sample(T("7 9 c"), [14, 3], name="one-image")
+    yield sample(T("7 9 c", within=(-100, 100)), [14, 3], name="one-image")
     yield sample(PHOTO, [10, 5], preserve_aspect_ratio=True)
     yield sample(PHOTO, [4, 5], antialias=True)
     for method in ("nearest", "area", "bicubic", "lanczos3", "lanczos5", "gaussian", "mitchellcubic"):
@@ -191,7 +193,8 @@ def resize_samples():
             yield sample(PHOTO, [4, 5], method=method, antialias=True)
 
 
-image("tf.image.resize_with_pad", resize_with_pad, PHOTO, each(14, 5), each(18, 6), method=each("bilinear", "nearest"))
+image("tf.image.resize_with_pad", resize_with_pad, T("n 6 8 c", within=(-100, 100)), each(12, 3), each(20, 6),
+      method=each("bilinear", "nearest"), dtypes=SINGLE, error_factor=16)
 
 
 @image("tf.image.crop_and_resize", crop_and_resize)
@@ -270,7 +273,7 @@ image("tf.image.hsv_to_rgb", hsv_to_rgb, UNIT)
 image("tf.image.rgb_to_grayscale", lambda x: x @ RGB_TO_GREY[:, None], T("n h w 3"), dtypes=FLOATS)
 image("tf.image.grayscale_to_rgb", lambda x: np.repeat(x, 3, -1), T("n h w 1"))
 image("tf.image.rgb_to_yuv", lambda x: x @ RGB_TO_YUV, T("n h w 3"))
-image("tf.image.yuv_to_rgb", lambda x: x @ np.linalg.inv(RGB_TO_YUV), T("n h w 3"))
+image("tf.image.yuv_to_rgb", lambda x: x @ np.linalg.inv(RGB_TO_YUV).round(12), T("n h w 3"))
 image("tf.image.rgb_to_yiq", None, UNIT, invariant=lambda got, x: bool(
     (np.abs(got.astype(float) - x.astype(float) @ RGB_TO_YIQ) < 0.02).all())).no_reference("no page gives the matrix")
 image("tf.image.yiq_to_rgb", None, UNIT, invariant=lambda got, x: bool(
@@ -284,7 +287,7 @@ image("tf.image.adjust_hue", adjust_hue, UNIT, delta=each(0.2, -0.7, 0.0), dtype
 image("tf.image.adjust_saturation", adjust_saturation, UNIT, saturation_factor=each(0.5, 3.0), dtypes=FLOATS)
 image("tf.image.convert_image_dtype", convert_dtype, T("h w c", domain=(0, 1)),
       dtype=each("float32", "uint8", "int16", "float64"))
-image("tf.image.per_image_standardization", standardized, T("n h w c"))
+image("tf.image.per_image_standardization", standardized, T("n h w c"), dtypes=FLOATS)
 
 
 # Measures
@@ -348,11 +351,12 @@ BRIGHT = T("n 12 13 c", domain=(0, 1), within=(0, 1))
 
 image("tf.image.psnr", psnr, T("n h w c", within=(0, 1)), T("n h w c", within=(0, 1)), max_val=each(1.0, 255.0),
       dtypes=FLOATS)
+# variances are E[x²] - E[x]², as in the paper's own program: what cancels there, S does not see
 image("tf.image.ssim", ssim, BRIGHT, BRIGHT, max_val=1.0, filter_size=each(11, 5), return_index_map=each(False, True),
-      dtypes=FLOATS)
+      dtypes=FLOATS, error_factor=64)
 image("tf.image.ssim_multiscale", ssim_multiscale, T("n 12 16 c", domain=(0, 1), within=(0, 1)),
       T("n 12 16 c", domain=(0, 1), within=(0, 1)), max_val=1.0, power_factors=each([0.4, 0.6], [0.2, 0.5]),
-      filter_size=5, dtypes=FLOATS)
+      filter_size=5, dtypes=FLOATS, error_factor=64)
 image("tf.image.total_variation", total_variation, each(T("n h w c"), T("h w c")), dtypes=FLOATS)
 image("tf.image.image_gradients", image_gradients, T("n h w c"))
 image("tf.image.sobel_edges", sobel_edges, T("n 5 4 c"), dtypes=FLOATS)
@@ -484,7 +488,7 @@ def bmp(pixels):
 def smooth(a):
     """A picture without edges, which a JPEG keeps to a few levels."""
     h, w, c = a.shape
-    return np.fromfunction(lambda y, x, k: 40 + 8 * y + 5 * x + 20 * k, (h, w, c))
+    return np.fromfunction(lambda y, x, k: 20 + 4 * y + 3 * x + 10 * k, (h, w, c))
 
 
 def near(got, x, **options):

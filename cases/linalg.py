@@ -420,7 +420,8 @@ def conjugate_gradient(f, a, b, **options):
     return f(operator, b, **options).x
 
 
-solver("tf.linalg.inv", lambda a, adjoint=False: inverse(flipped(a, conjugate=adjoint)), INVERTIBLE, adjoint=each(False, True))
+solver("tf.linalg.inv", lambda a, adjoint=False: inverse(flipped(a, conjugate=adjoint)), INVERTIBLE,
+       adjoint=each(False, True))
 solver("tf.linalg.solve", lambda a, b, adjoint=False: solved(flipped(a, conjugate=adjoint), b), INVERTIBLE, RIGHT,
        adjoint=each(False, True))
 solver("tf.linalg.triangular_solve", triangular_solve, REGULAR, RIGHT, lower=each(True, False),
@@ -516,12 +517,23 @@ def one_svd(result):
     return [s, u[..., :p] * turn, v[..., :p] * turn, *(r @ adjoint(r) for r in rest)]
 
 
+def unsigned(*pairs):
+    """The pairs with every zero positive: which zero a product of factors gives says nothing."""
+    return [(got + 0, expected + 0) for got, expected in pairs]
+
+
 def svd_holds(result, a, full_matrices=False, compute_uv=True):
     if not compute_uv:
         return bool((np.diff(result) <= 0).all() and (result >= 0).all())
     s, u, v, more_u, more_v = wide(*result)
     whole = [(u @ adjoint(u) + more_u, eye_like(more_u)), (v @ adjoint(v) + more_v, eye_like(more_v))]
-    return [(u * s[..., None, :] @ adjoint(v), a), orthonormal(u), orthonormal(v), *(whole if full_matrices else [])]
+    multiplied = u * s[..., None, :] @ adjoint(v)
+    return unsigned((multiplied, a), orthonormal(u), orthonormal(v), *(whole if full_matrices else []))
+
+
+@in_double
+def qr(a, full_matrices=False):
+    return np.linalg.qr(a, "complete" if full_matrices else "reduced")
 
 
 def one_qr(result):
@@ -537,7 +549,24 @@ def one_qr(result):
 def qr_holds(result, a, full_matrices=False):
     q, r, more = wide(*result)
     whole = [(q @ adjoint(q) + more, eye_like(more))] if full_matrices else []
-    return [(q @ r, a), orthonormal(q), (np.triu(r), r), *whole]
+    return unsigned((q @ r, a), orthonormal(q), (np.triu(r), r), *whole)
+
+
+def real_diagonal(a):
+    """With the real diagonal of a self-adjoint matrix, and an upper triangle that must not be read."""
+    return np.where(np.eye(a.shape[-1], dtype=bool), a.real, a)
+
+
+@in_double
+def eigh(a):
+    e, v = np.linalg.eigh(a)
+    return e.astype(a.dtype), v
+
+
+@in_double
+def eig(a):
+    e, v = np.linalg.eig(a)
+    return e.astype(np.complex128), v.astype(np.complex128)
 
 
 def one_eigh(result):
@@ -545,10 +574,8 @@ def one_eigh(result):
 
 
 def eigh_holds(result, a):
-    (e, v), a = wide(*result), np.tril(a) + adjoint(np.tril(a, -1))
-    real = np.einsum("...ii->...i", a)
-    a = a - np.apply_along_axis(np.diag, -1, 1j * real.imag) if np.iscomplexobj(a) and a.size else a
-    return [(v * e[..., None, :] @ adjoint(v), a), orthonormal(v), (np.sort(e.real), e.real)]
+    e, v, a = wide(*result, np.tril(a) + adjoint(np.tril(a, -1)))
+    return unsigned((v * e[..., None, :] @ adjoint(v), a), orthonormal(v), (np.sort(e.real), e.real))
 
 
 def in_order(e):
@@ -561,12 +588,12 @@ def one_eig(result):
     order = in_order(e)
     v = np.take_along_axis(v, order[..., None, :], -1)
     v = v / np.linalg.norm(v, axis=-2, keepdims=True)
-    return [np.take_along_axis(e, order, -1), v * turned(v)]
+    return [np.take_along_axis(e, order, -1) + 0, v * turned(v) + 0]
 
 
 def eig_holds(result, a):
     e, v, a = wide(*result, a)
-    return [(a @ v, v * e[..., None, :])]
+    return unsigned((a @ v, v * e[..., None, :]))
 
 
 def lu_holds(result, a, **output_idx_type):
@@ -631,18 +658,21 @@ def eigh_tridiagonal(alpha, beta, select="a", select_range=None, **more):
     return e[(select_range[0] < e) & (e <= select_range[1])] if select == "v" else e
 
 
-TALL, FLAT = T("b 5 3", edges=False), T("b 3 5", edges=False)
+TALL, FLAT, SQUARE = (T(shape, edges=False) for shape in ("b 5 3", "b 3 5", "b 4 4"))
+LOWER = T("b 4 4", form=real_diagonal, edges=False)
 
-decomposition("tf.linalg.cholesky", cholesky, DEFINITE, errors=[error("negative", -np.eye(3, dtype=np.float32))])
+decomposition("tf.linalg.cholesky", cholesky, DEFINITE)
 decomposition("tf.linalg.lu", None, INVERTIBLE, output_idx_type=each(np.int32, np.int64), invariant=lu_holds)
 
-decomposition("tf.linalg.qr", in_double(np.linalg.qr), M, canonical=one_qr, invariant=qr_holds)
-decomposition("tf.linalg.eigh", in_double(np.linalg.eigh), M, canonical=one_eigh, invariant=eigh_holds)
-decomposition("tf.linalg.eig", in_double(np.linalg.eig), M, canonical=one_eig, invariant=eig_holds)
-decomposition("tf.linalg.eigvalsh", in_double(np.linalg.eigvalsh), M)
-decomposition("tf.linalg.eigvals", in_double(np.linalg.eigvals), M,
-              canonical=lambda e: np.take_along_axis(e, in_order(e), -1))
-decomposition("tf.linalg.svd", in_double(svd), M, canonical=one_svd, invariant=svd_holds)
+decomposition("tf.linalg.qr", qr, each(TALL, FLAT, SQUARE), full_matrices=each(False, True), canonical=one_qr,
+              invariant=qr_holds)
+decomposition("tf.linalg.eigh", eigh, LOWER, canonical=one_eigh, invariant=eigh_holds)
+decomposition("tf.linalg.eig", eig, SQUARE, canonical=one_eig, invariant=eig_holds)
+decomposition("tf.linalg.eigvalsh", lambda a: eigh(a)[0], T("b n n", form=real_diagonal, edges=False))
+decomposition("tf.linalg.eigvals", lambda a: eig(a)[0], M,
+              canonical=lambda e: np.take_along_axis(e, in_order(e), -1) + 0)
+decomposition("tf.linalg.svd", in_double(svd), each(TALL, FLAT), full_matrices=each(False, True),
+              compute_uv=each(True, False), canonical=one_svd, invariant=svd_holds)
 decomposition("tf.linalg.expm", expm, T("b n n", edges=False))
 decomposition("tf.linalg.sqrtm", of_eigenvalues(np.sqrt), REGULAR)
 decomposition("tf.linalg.logm", of_eigenvalues(np.log), REGULAR, dtypes=COMPLEX)

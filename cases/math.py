@@ -81,74 +81,74 @@ def fresnel_cos(x):
     return special.fresnel(x)[1]
 
 
-unary("tf.math.abs",         finite(np.abs), T())
-unary("tf.math.negative",    np.negative,       T())
-unary("tf.math.sign",        finite(np.sign), T())
-unary("tf.math.square",      finite(np.square), T())
-unary("tf.math.reciprocal",  finite(reciprocal), T())
+unary("tf.math.abs",               finite(np.abs),            T())
+unary("tf.math.negative",          np.negative,               T())
+unary("tf.math.sign",              finite(np.sign),           T())
+unary("tf.math.square",            finite(np.square),         T())
+unary("tf.math.reciprocal",        finite(reciprocal),        T())
 unary("tf.math.reciprocal_no_nan", finite(reciprocal_no_nan), T())
 
-unary("tf.math.ceil",        np.ceil,           T())
-unary("tf.math.floor",       np.floor,          T())
-unary("tf.math.rint",        np.rint,           T())
-unary("tf.math.round",       np.round,          T())
+unary("tf.math.ceil",  np.ceil,  T())
+unary("tf.math.floor", np.floor, T())
+unary("tf.math.rint",  np.rint,  T())
+unary("tf.math.round", np.round, T())
 
-unary("tf.math.is_finite",   np.isfinite,       T())
-unary("tf.math.is_inf",      np.isinf,          T())
-unary("tf.math.is_nan",      np.isnan,          T())
+unary("tf.math.is_finite", np.isfinite, T())
+unary("tf.math.is_inf",    np.isinf,    T())
+unary("tf.math.is_nan",    np.isnan,    T())
 
-unary("tf.math.real",        real,              T())
-unary("tf.math.imag",        imag,              T(), dtypes=FLOATS + COMPLEX)
-unary("tf.math.conj",        np.conj,           T())
-unary("tf.math.angle",       angle,             T(), dtypes=FLOATS + COMPLEX)
+unary("tf.math.real",  real,    T())
+unary("tf.math.imag",  imag,    T(), dtypes=FLOATS + COMPLEX)
+unary("tf.math.conj",  np.conj, T())
+unary("tf.math.angle", angle,   T(), dtypes=FLOATS + COMPLEX)
 
-unary("tf.math.exp",         finite(np.exp), T())
+unary("tf.math.exp",         finite(np.exp),   T())
 unary("tf.math.expm1",       finite(np.expm1), T())
-unary("tf.math.log",         finite(np.log), T(domain=(0, inf)))
+unary("tf.math.log",         finite(np.log),   T(domain=(0, inf)))
 unary("tf.math.log1p",       finite(np.log1p), T(domain=(-1, inf)))
-unary("tf.math.sqrt",        finite(np.sqrt), T(domain=(0, inf)))
-unary("tf.math.rsqrt",       finite(rsqrt), T(domain=(0, inf)))
-unary("tf.math.sigmoid",     finite(sigmoid), T())
-unary("tf.math.log_sigmoid", log_sigmoid,       T())
-unary("tf.math.softplus",    softplus,          T())
+unary("tf.math.sqrt",        finite(np.sqrt),  T(domain=(0, inf)))
+unary("tf.math.rsqrt",       finite(rsqrt),    T(domain=(0, inf)))
+unary("tf.math.sigmoid",     finite(sigmoid),  T())
+unary("tf.math.log_sigmoid", log_sigmoid,      T())
+unary("tf.math.softplus",    softplus,         T())
 
-unary("tf.math.sin",         finite(np.sin), T())
-unary("tf.math.cos",         finite(np.cos), T())
-unary("tf.math.tan",         finite(np.tan), T())
-unary("tf.math.asin",        finite(np.arcsin), T(domain=(-1, 1)))
-unary("tf.math.acos",        finite(np.arccos), T(domain=(-1, 1)))
-unary("tf.math.atan",        finite(np.arctan), T())
-unary("tf.math.sinh",        finite(np.sinh), T())
-unary("tf.math.cosh",        finite(np.cosh), T())
-unary("tf.math.tanh",        finite(np.tanh), T())
-unary("tf.math.asinh",       finite(np.arcsinh), T())
-unary("tf.math.acosh",       finite(np.arccosh), T(domain=(1, inf)))
-unary("tf.math.atanh",       finite(np.arctanh), T(domain=(-1, 1)))
+unary("tf.math.sin",   finite(np.sin),     T())
+unary("tf.math.cos",   finite(np.cos),     T())
+unary("tf.math.tan",   finite(np.tan),     T())
+unary("tf.math.asin",  finite(np.arcsin),  T(domain=(-1, 1)))
+unary("tf.math.acos",  finite(np.arccos),  T(domain=(-1, 1)))
+unary("tf.math.atan",  finite(np.arctan),  T())
+unary("tf.math.sinh",  finite(np.sinh),    T())
+unary("tf.math.cosh",  finite(np.cosh),    T())
+unary("tf.math.tanh",  finite(np.tanh),    T())
+unary("tf.math.asinh", finite(np.arcsinh), T())
+unary("tf.math.acosh", finite(np.arccosh), T(domain=(1, inf)))
+unary("tf.math.atanh", finite(np.arctanh), T(domain=(-1, 1)))
 
-unary("tf.math.erf",         special.erf,       T())
-unary("tf.math.erfc",        special.erfc,      T())
-unary("tf.math.erfinv",      special.erfinv,    T(domain=(-1, 1)))
-unary("tf.math.erfcinv",     special.erfcinv,   T(domain=(0, 2)))
-unary("tf.math.ndtri",       special.ndtri,     T(domain=(0, 1)))
-unary("tf.math.lgamma",      special.gammaln,   T(domain=(0, inf)))
-unary("tf.math.digamma",     digamma,           T(domain=(0, inf)))
-unary("tf.math.bessel_i0",   special.i0,        T())
-unary("tf.math.bessel_i0e",  special.i0e,       T())
-unary("tf.math.bessel_i1",   special.i1,        T())
-unary("tf.math.bessel_i1e",  special.i1e,       T())
-unary("tf.math.special.bessel_j0",    special.j0,     T())
-unary("tf.math.special.bessel_j1",    special.j1,     T())
-unary("tf.math.special.bessel_k0",    special.k0,     T(domain=(0, inf)))
-unary("tf.math.special.bessel_k0e",   special.k0e,    T(domain=(0, inf)))
-unary("tf.math.special.bessel_k1",    special.k1,     T(domain=(0, inf)))
-unary("tf.math.special.bessel_k1e",   special.k1e,    T(domain=(0, inf)))
-unary("tf.math.special.bessel_y0",    special.y0,     T(domain=(0, inf)))
-unary("tf.math.special.bessel_y1",    special.y1,     T(domain=(0, inf)))
-unary("tf.math.special.dawsn",        special.dawsn,  T())
-unary("tf.math.special.expint",       special.expi,   T(within=(0, inf)))
-unary("tf.math.special.fresnel_cos",  fresnel_cos,    T())
-unary("tf.math.special.fresnel_sin",  fresnel_sin,    T())
-unary("tf.math.special.spence",       special.spence, T(domain=(0, inf)))
+unary("tf.math.erf",                 special.erf,     T())
+unary("tf.math.erfc",                special.erfc,    T())
+unary("tf.math.erfinv",              special.erfinv,  T(domain=(-1, 1)))
+unary("tf.math.erfcinv",             special.erfcinv, T(domain=(0, 2)))
+unary("tf.math.ndtri",               special.ndtri,   T(domain=(0, 1)))
+unary("tf.math.lgamma",              special.gammaln, T(domain=(0, inf)))
+unary("tf.math.digamma",             digamma,         T(domain=(0, inf)))
+unary("tf.math.bessel_i0",           special.i0,      T())
+unary("tf.math.bessel_i0e",          special.i0e,     T())
+unary("tf.math.bessel_i1",           special.i1,      T())
+unary("tf.math.bessel_i1e",          special.i1e,     T())
+unary("tf.math.special.bessel_j0",   special.j0,      T())
+unary("tf.math.special.bessel_j1",   special.j1,      T())
+unary("tf.math.special.bessel_k0",   special.k0,      T(domain=(0, inf)))
+unary("tf.math.special.bessel_k0e",  special.k0e,     T(domain=(0, inf)))
+unary("tf.math.special.bessel_k1",   special.k1,      T(domain=(0, inf)))
+unary("tf.math.special.bessel_k1e",  special.k1e,     T(domain=(0, inf)))
+unary("tf.math.special.bessel_y0",   special.y0,      T(domain=(0, inf)))
+unary("tf.math.special.bessel_y1",   special.y1,      T(domain=(0, inf)))
+unary("tf.math.special.dawsn",       special.dawsn,   T())
+unary("tf.math.special.expint",      special.expi,    T(within=(0, inf)))
+unary("tf.math.special.fresnel_cos", fresnel_cos,     T())
+unary("tf.math.special.fresnel_sin", fresnel_sin,     T())
+unary("tf.math.special.spence",      special.spence,  T(domain=(0, inf)))
 
 # --- binary, with broadcasting ---------------------------------------------------------------------------------------
 
@@ -163,29 +163,29 @@ def true_divide(x, y):
     return x.astype(np.float64) / y if integers(x) else x / y
 
 
-def nonzero(y):
-    if integers(y) and not np.all(y):
+def nonzero(x, y):
+    if integers(y) and x.size and not np.all(y):
         raise ZeroDivisionError("integer division by zero")
     return y
 
 
 def floordiv(x, y):
-    return np.floor_divide(x, nonzero(y)) if integers(x) else np.floor(x / y)
+    return np.floor_divide(x, nonzero(x, y)) if integers(x) else np.floor(x / y)
 
 
 def floormod(x, y):
-    return np.mod(x, nonzero(y))
+    return np.mod(x, nonzero(x, y))
 
 
 def truncatediv(x, y):
     if not integers(x):
         return np.trunc(x / y)
-    quotient = np.floor_divide(x, nonzero(y))
+    quotient = np.floor_divide(x, nonzero(x, y))
     return quotient + ((np.fmod(x, y) != 0) & ((x < 0) != (y < 0))).astype(x.dtype)
 
 
 def truncatemod(x, y):
-    return np.fmod(x, nonzero(y))
+    return np.fmod(x, nonzero(x, y))
 
 
 def divide_no_nan(x, y):
@@ -235,8 +235,8 @@ def polygamma(order, x):
 
 
 def zeta(x, q):
-    if np.any((x <= 1) | (q <= 0)):
-        raise Undefined("the series has no sum")
+    if np.any((x <= 1) | (q <= 0) | np.isinf(x) | np.isinf(q)):
+        raise Undefined("the series has no sum, or only a limit")
     return special.zeta(x, q)
 
 
@@ -256,37 +256,38 @@ def polyval(coefficients, x):
     return finite(horner)(x, *coefficients)
 
 
-binary("tf.math.add",                np.add,             T(), T())
-binary("tf.math.subtract",           np.subtract,        T(), T())
-binary("tf.math.multiply",           finite(np.multiply), T(), T())
-binary("tf.math.scalar_mul",         finite(np.multiply), T(""), T())
+binary("tf.math.add",                np.add,                     T(), T())
+binary("tf.math.subtract",           np.subtract,                T(), T())
+binary("tf.math.multiply",           finite(np.multiply),        T(), T())
+binary("tf.math.scalar_mul",         finite(np.multiply),        T(""), T())
 binary("tf.math.squared_difference", finite(squared_difference), T(), T())
-binary("tf.math.maximum",            np.maximum,         T(), T())
-binary("tf.math.minimum",            np.minimum,         T(), T())
+binary("tf.math.maximum",            np.maximum,                 T(), T())
+binary("tf.math.minimum",            np.minimum,                 T(), T())
 
-binary("tf.math.divide",             finite(true_divide), T(), T())
-binary("tf.math.truediv",            finite(true_divide), T(), T())
-binary("tf.realdiv",                 finite(np.divide), T(), T(), dtypes=FLOATS + COMPLEX)
-binary("tf.math.divide_no_nan",      finite(divide_no_nan), T(), T())
-binary("tf.math.multiply_no_nan",    finite(multiply_no_nan), T(), T())
-binary("tf.math.floordiv",           floordiv,           T(), T())
-binary("tf.math.floormod",           floormod,           T(), T())
-binary("tf.truncatediv",             truncatediv,        T(), T())
-binary("tf.truncatemod",             truncatemod,        T(), T())
+binary("tf.math.divide",          finite(true_divide),     T(), T())
+binary("tf.math.truediv",         finite(true_divide),     T(), T())
+binary("tf.realdiv",              finite(np.divide),       T(), T(), dtypes=FLOATS + COMPLEX)
+binary("tf.math.divide_no_nan",   finite(divide_no_nan),   T(), T())
+binary("tf.math.multiply_no_nan", finite(multiply_no_nan), T(), T())
+binary("tf.math.floordiv",        floordiv,                T(), T())
+binary("tf.math.floormod",        floormod,                T(), T())
+binary("tf.truncatediv",          truncatediv,             T(), T())
+binary("tf.truncatemod",          truncatemod,             T(), T())
 
-binary("tf.math.pow",                finite(power), T(), T())
-binary("tf.math.atan2",              np.arctan2,         T(), T())
-binary("tf.math.nextafter",          nextafter,          T(), T(), canonical=bits, constants=())
-binary("tf.math.xdivy",              finite(xdivy), T(), T())
-binary("tf.math.xlogy",              finite(xlogy), T(), T(domain=(0, inf)))
-binary("tf.math.xlog1py",            finite(xlog1py), T(), T(domain=(-1, inf)))
-binary("tf.math.polyval",            polyval,            [T(), T(), T()], T())
+binary("tf.math.pow",       finite(power),   T(), T())
+binary("tf.math.atan2",     np.arctan2,      T(), T())
+binary("tf.math.nextafter", nextafter,       T(), T(), canonical=bits, constants=())
+binary("tf.math.xdivy",     finite(xdivy),   T(), T())
+binary("tf.math.xlogy",     finite(xlogy),   T(), T(domain=(0, inf)))
+binary("tf.math.xlog1py",   finite(xlog1py), T(), T(domain=(-1, inf)))
+binary("tf.math.polyval",   polyval,         [T(), T(), T()], T())
 
-binary("tf.math.igamma",             special.gammainc,   T(domain=(0, inf)), T(domain=(0, inf)), dtypes=["float32"])
-binary("tf.math.igammac",            special.gammaincc,  T(domain=(0, inf)), T(domain=(0, inf)), dtypes=["float32"])
-binary("tf.math.betainc",            betainc,            T(domain=(0, inf)), T(domain=(0, inf)), T(domain=(0, 1)))
-binary("tf.math.zeta",               zeta,               T(domain=(1, inf)), T(domain=(0, inf)))
-binary("tf.math.polygamma",          polygamma,          T(values=(0, 1, 2, 3, 7, 0.5, -1)), T(within=(0, inf)))
+# float32 only: in float64 XLA's series comes to no end on many edge values, and every one costs a timeout
+binary("tf.math.igamma",    special.gammainc,  T(domain=(0, inf)), T(domain=(0, inf)), dtypes=["float32"])
+binary("tf.math.igammac",   special.gammaincc, T(domain=(0, inf)), T(domain=(0, inf)), dtypes=["float32"])
+binary("tf.math.betainc",   betainc,           T(domain=(0, inf)), T(domain=(0, inf)), T(domain=(0, 1)))
+binary("tf.math.zeta",      zeta,              T(domain=(1, inf)), T(domain=(0, inf)))
+binary("tf.math.polygamma", polygamma,         T(values=(0, 1, 2, 3, 7, 0.5, -1)), T(within=(0, inf)))
 
 # --- comparison and logical ------------------------------------------------------------------------------------------
 
@@ -308,10 +309,10 @@ comparison("tf.math.less_equal",    np.less_equal,    T(), T())
 comparison("tf.math.greater",       np.greater,       T(), T())
 comparison("tf.math.greater_equal", np.greater_equal, T(), T())
 
-comparison("tf.math.logical_and",   np.logical_and,   B(), B())
-comparison("tf.math.logical_or",    np.logical_or,    B(), B())
-comparison("tf.math.logical_xor",   np.logical_xor,   B(), B())
-comparison("tf.math.logical_not",   np.logical_not,   B())
+comparison("tf.math.logical_and", np.logical_and, B(), B())
+comparison("tf.math.logical_or",  np.logical_or,  B(), B())
+comparison("tf.math.logical_xor", np.logical_xor, B(), B())
+comparison("tf.math.logical_not", np.logical_not, B())
 
 comparison("tf.math.is_non_decreasing",      is_non_decreasing,      each(T("n", form=np.sort), T("a b")))
 comparison("tf.math.is_strictly_increasing", is_strictly_increasing, each(T("n", form=np.sort), T("a b")))
@@ -325,11 +326,11 @@ OUT = each(np.int64, np.int32)
 
 
 def sized(reduce):
-    """`reduce`, which TensorFlow documents for some elements only: of none there is no value."""
+    """The reduction of some elements."""
 
-    def function(x, axis=None, keepdims=False):
+    def function(x, axis, keepdims):
         if x.size == 0:
-            raise Undefined("no page says what this is of no elements")
+            raise Undefined("no page says what it is of no elements")
         return reduce(x, axis=axis, keepdims=keepdims)
 
     return function
@@ -339,8 +340,9 @@ def reduce_mean(x, axis, keepdims):
     """Of integers, in their own dtype: the example has 0 as the mean of [1, 0, 1, 0]."""
     if not integers(x):
         return np.mean(x, axis=axis, keepdims=keepdims)
-    total = np.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
-    return np.trunc(total.astype(np.longdouble) * total.size / x.size).astype(x.dtype)
+    if x.size == 0:
+        raise Undefined("an integer mean of no elements")
+    return np.trunc(np.mean(x.astype(np.longdouble), axis=axis, keepdims=keepdims)).astype(x.dtype)
 
 
 def reduce_euclidean_norm(x, axis, keepdims):
@@ -352,6 +354,8 @@ def reduce_euclidean_norm(x, axis, keepdims):
 
 
 def lbeta(x):
+    if np.any(x > 1e6):
+        raise Undefined("the difference of two such logarithms of gamma has no digits left")
     return np.sum(special.gammaln(x), -1) - special.gammaln(np.sum(x, -1))
 
 
@@ -392,31 +396,30 @@ def add_n(inputs):
     return sum(inputs[1:], inputs[0])
 
 
-reduction("tf.math.reduce_sum",       np.sum,           T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_prod",      finite(np.prod), T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_mean",      finite(reduce_mean), T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_max",       sized(np.max),    T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_min",       sized(np.min),    T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_variance",  finite(np.var), T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_std",       finite(np.std), T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_logsumexp", np.logaddexp.reduce, T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_sum",            np.sum,                        T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_prod",           finite(np.prod),               T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_mean",           finite(reduce_mean),           T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_max",            sized(np.max),                 T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_min",            sized(np.min),                 T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_variance",       finite(np.var),                T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_std",            finite(np.std),                T("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_logsumexp",      np.logaddexp.reduce,           T("a b c"), axis=AXES, keepdims=KEEP)
 reduction("tf.math.reduce_euclidean_norm", finite(reduce_euclidean_norm), T("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_all",       np.all,           B("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.reduce_any",       np.any,           B("a b c"), axis=AXES, keepdims=KEEP)
-reduction("tf.math.count_nonzero",    count_nonzero,    T("a b c"), axis=AXES, keepdims=KEEP, dtype=np.int32)
-reduction("tf.math.zero_fraction",    zero_fraction,    T("a b", values=(0, 1, 2)))
-reduction("tf.math.argmax",           arg(np.argmax),   T("a b"), axis=each(None, 0, -1), output_type=OUT)
-reduction("tf.math.argmin",           arg(np.argmin),   T("a b"), axis=each(None, 0, -1), output_type=OUT)
-reduction("tf.math.lbeta",            lbeta,            T("a k", domain=(0, inf)))
+reduction("tf.math.reduce_all",            np.all,                        B("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.reduce_any",            np.any,                        B("a b c"), axis=AXES, keepdims=KEEP)
+reduction("tf.math.count_nonzero", count_nonzero, T("a b c"), axis=AXES, keepdims=KEEP, dtype=np.int32)
+reduction("tf.math.zero_fraction",         zero_fraction,                 T("a b", values=(0, 1, 2)))
+reduction("tf.math.argmax", arg(np.argmax), T("a b"), axis=each(None, 0, -1), output_type=OUT)
+reduction("tf.math.argmin", arg(np.argmin), T("a b"), axis=each(None, 0, -1), output_type=OUT)
+reduction("tf.math.lbeta",                 lbeta,                         T("a k", domain=(0, inf)))
 
-reduction("tf.math.add_n",            add_n,            [T("a b"), T("a b"), T("a b")])
-reduction("tf.math.accumulate_n",     add_n,            [T("a b"), T("a b"), T("a b")])
+reduction("tf.math.add_n",        add_n, [T("a b"), T("a b"), T("a b")])
+reduction("tf.math.accumulate_n", add_n, [T("a b"), T("a b"), T("a b")])
 
 FLAGS = {"exclusive": each(False, True), "reverse": each(False, True)}
-reduction("tf.math.cumsum",           scan(np.add, 0),          T("a b"), axis=each(0, 1), **FLAGS)
-reduction("tf.math.cumprod",          finite(scan(np.multiply, 1)),     T("a b"), axis=each(0, 1), **FLAGS)
-reduction("tf.math.cumulative_logsumexp", scan(np.logaddexp, -inf), T("a b"), axis=each(0, 1), **FLAGS)
-
+reduction("tf.math.cumsum",               scan(np.add, 0),              T("a b"), axis=each(0, 1), **FLAGS)
+reduction("tf.math.cumprod",              finite(scan(np.multiply, 1)), T("a b"), axis=each(0, 1), **FLAGS)
+reduction("tf.math.cumulative_logsumexp", scan(np.logaddexp, -inf),     T("a b"), axis=each(0, 1), **FLAGS)
 
 
 # segments: rows of the data that have the same id make one row of the result
@@ -485,6 +488,15 @@ def highest(dtype):
     return np.iinfo(dtype).max if dtype.kind in "iu" else np.finfo(dtype).max
 
 
+def clipped(result):
+    """A reference is given floats wider than the op's own, and cannot know their lowest and highest number: all that
+    lie beyond float16's are taken for one."""
+    if integers(result):
+        return result
+    most = result.dtype.type(65504)
+    return np.minimum(np.maximum(result, -most), most)
+
+
 ROWS = np.ones((3, 2), np.float32)
 SORTED = T("n", dtype="int32", within=(0, 5), form=np.sort, edges=False)
 DISORDER = [error("unsorted", ROWS, np.array([0, 2, 1], np.int32))]
@@ -504,8 +516,8 @@ reduction("tf.math.segment_mean", segments(mean_of),    T("n d"), SORTED, errors
 
 reduction("tf.math.unsorted_segment_sum",    unsorted_segments(sum_of),          errors=BEYOND)(any_order)
 reduction("tf.math.unsorted_segment_prod",   unsorted_segments(prod_of, one),    errors=BEYOND)(any_order)
-reduction("tf.math.unsorted_segment_max",    unsorted_segments(max_of, lowest),  errors=BEYOND)(any_order)
-reduction("tf.math.unsorted_segment_min",    unsorted_segments(min_of, highest), errors=BEYOND)(any_order)
+reduction("tf.math.unsorted_segment_max",    unsorted_segments(max_of, lowest),  errors=BEYOND, canonical=clipped)(any_order)
+reduction("tf.math.unsorted_segment_min",    unsorted_segments(min_of, highest), errors=BEYOND, canonical=clipped)(any_order)
 reduction("tf.math.unsorted_segment_mean",   unsorted_segments(mean_of),         errors=BEYOND)(any_order)
 reduction("tf.math.unsorted_segment_sqrt_n", unsorted_segments(sqrt_n_of),       errors=BEYOND)(any_order)
 
@@ -582,10 +594,10 @@ def in_top_k(targets, predictions, k):
     return np.isfinite(own[:, 0]) & (np.sum(predictions > own, 1) < k)
 
 
-reduction("tf.math.top_k",        top_k, T("a b"), k=each(1, 3), index_type=each(np.int32, np.int64, np.int16))
-reduction("tf.math.approx_max_k", None,  T("a b", edges=False), k=3, invariant=chosen, sizes={"b": 8})
-reduction("tf.math.approx_min_k", None,  T("a b", edges=False), k=3, invariant=chosen, sizes={"b": 8})
-reduction("tf.math.in_top_k",     in_top_k, I("n", within=(0, 4)), T("n", 5, dtype="float32"), k=each(2, 1))
+reduction("tf.math.top_k", top_k, T("a b"), k=each(1, 3), index_type=each(np.int32, np.int64, np.int16))
+reduction("tf.math.approx_max_k",       None,       T("a b", edges=False), k=3, invariant=chosen, sizes={"b": 8})
+reduction("tf.math.approx_min_k",       None,       T("a b", edges=False), k=3, invariant=chosen, sizes={"b": 8})
+reduction("tf.math.in_top_k",           in_top_k,   I("n", within=(0, 4)), T("n", 5, dtype="float32"), k=each(2, 1))
 reduction("tf.math.invert_permutation", np.argsort, T("n", form=np.argsort, edges=False),
           errors=[error("repeated", np.array([0, 0, 1], np.int32)), error("negative", np.array([0, -1], np.int32))])
 

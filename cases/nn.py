@@ -10,7 +10,7 @@ import itertools
 import numpy as np
 from scipy import special
 
-from tfparity import DTYPE, FLOATS, I, RaggedValue, Sparse, SparseValue, T, Undefined, each, error, kind, sample, tf
+from tfparity import FLOATS, I, Sparse, SparseValue, T, Undefined, each, error, kind, sample, tf
 
 nn = kind("nn")
 random = kind("random")
@@ -32,14 +32,20 @@ def crelu(x, axis=-1):
     return np.concatenate([np.maximum(x, 0), np.maximum(-x, 0)], axis)
 
 
+def shifted(x, axis):
+    """x minus its largest, which cancels in softmax and keeps the powers in range; an infinite one stays."""
+    largest = np.max(x, axis, keepdims=True) if x.size else 0
+    return x - np.where(np.isfinite(largest), largest, 0)
+
+
 def softmax(x, axis=-1):
-    powers = np.exp(x - np.max(x, axis, keepdims=True)) if x.size else x
+    powers = np.exp(shifted(x, axis))
     return powers / np.sum(powers, axis, keepdims=True)
 
 
 def log_softmax(x, axis=-1):
-    shifted = x - np.max(x, axis, keepdims=True) if x.size else x
-    return shifted - np.log(np.sum(np.exp(shifted), axis, keepdims=True))
+    x = shifted(x, axis)
+    return x - np.log(np.sum(np.exp(x), axis, keepdims=True))
 
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
@@ -129,6 +135,8 @@ def transposed(y, w, output_shape, strides=None, padding="SAME", data_format=Non
 
 def depthwise(x, w, strides, padding, data_format=None, dilations=None):
     """Each channel alone, by w (*sizes, channels, multiplier)."""
+    if not w.size:
+        raise Undefined("the page does not speak of a filter without elements")
     found = windows(last(x, data_format), w.shape[:2], spatial(strides, 2, data_format), spatial(dilations, 2), padding,
                     data_format=data_format)
     out = np.einsum("nhwcij,ijcm->nhwcm", found, w)
@@ -318,8 +326,8 @@ def largest_with_places(x, ksize, strides, padding, data_format="NHWC", output_d
     fill = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
     found = windows(x, sizes, strides, [1, 1], padding, fill)
     there = windows(np.ones(x.shape, bool), sizes, strides, [1, 1], padding, False)
-    found, there, at = (
-        a.reshape(*a.shape[:-2], np.prod(sizes)) for a in (found, there, windows(places, sizes, strides, [1, 1], padding)))
+    at = windows(places, sizes, strides, [1, 1], padding)
+    found, there, at = (a.reshape(*a.shape[:-2], np.prod(sizes)) for a in (found, there, at))
     best = found.max(-1)
     first = np.argmax((found == best[..., None]) & there, -1)
     return best, np.take_along_axis(at, first[..., None], -1)[..., 0]
@@ -382,7 +390,8 @@ def fractional(reduce):
         def pairs(ends):
             return [(a, b + overlapping) for a, b in itertools.pairwise(ends)]
 
-        pooled = [[reduce(x[:, a:b, c:d].astype(np.float64), (1, 2)) for c, d in pairs(columns)] for a, b in pairs(rows)]
+        pooled = [[reduce(x[:, a:b, c:d].astype(np.float64), (1, 2)) for c, d in pairs(columns)]
+                  for a, b in pairs(rows)]
         return [*checks, (out, np.moveaxis(np.array(pooled), 2, 0))]
     return holds
 
@@ -418,6 +427,8 @@ def moments(x, axes, shift=None, keepdims=False):
 def weighted_moments(x, axes, frequency_weights, keepdims=False):
     axes, weights = tuple(axes), np.broadcast_to(frequency_weights, x.shape)
     total = np.sum(weights, axes, keepdims=True)
+    if not np.all(total):
+        raise Undefined("the page does not say what the mean under no weight is")
     mean = np.sum(weights * x, axes, keepdims=True) / total
     variance = np.sum(weights * (x - mean) ** 2, axes, keepdims=True) / total
     return (mean, variance) if keepdims else (np.squeeze(mean, axes), np.squeeze(variance, axes))
@@ -444,23 +455,26 @@ nn("tf.nn.batch_norm_with_global_normalization", batch_norm_global, T("n h w c")
    variance_epsilon=0.001, scale_after_normalization=each(True, False))
 nn("tf.nn.local_response_normalization", lrn, T("n h w c"), depth_radius=each(5, 1), bias=each(1, 2), alpha=0.3,
    beta=each(0.5, 0.75))
-nn("tf.nn.moments", moments, T("a b c"), axes=each([0], [0, 2], [-1]), keepdims=each(False, True))
-nn("tf.nn.weighted_moments", weighted_moments, T("a b c"), axes=each([0], [0, 2]),
-   frequency_weights=each(T("a 1 1", domain=(0.1, 3)), T("a b c", domain=(0.1, 3))), keepdims=each(False, True))
+nn("tf.nn.moments", moments, T("a b c"), axes=each([0], [0, 2], [-1]), keepdims=each(False, True),
+   dtypes=FLOATS)
+nn("tf.nn.weighted_moments", weighted_moments, T("a b c"), axes=each([0], [0, 2]), frequency_weights=each(
+    T("a 1 1", within=(0.1, 3)), T("a b c", within=(0.1, 3))), keepdims=each(False, True), dtypes=FLOATS)
 nn("tf.nn.sufficient_statistics", sufficient_statistics, T("a b c"), axes=each([0], [0, 2]),
-   shift=each(None, T("")), keepdims=each(False, True))
+   shift=each(None, T("")), keepdims=each(False, True), dtypes=FLOATS)
 nn("tf.nn.normalize_moments", normalize_moments, T("", domain=(1, 9)), T("c"), T("c", domain=(0, 9)),
-   each(None, T("c")))
+   each(None, T("c")), dtypes=FLOATS)
 
 
 # Losses
 
 def cross_entropy(labels, logits, axis=-1):
-    return -np.sum(labels * log_softmax(logits, axis), axis)
+    return 0 - np.sum(labels * log_softmax(logits, axis), axis)
 
 
 def sparse_cross_entropy(labels, logits):
-    return -np.take_along_axis(log_softmax(logits), labels[..., None].astype(int), -1)[..., 0]
+    if not logits.shape[-1]:
+        raise Undefined("the page does not speak of no classes")
+    return 0 - np.take_along_axis(log_softmax(logits), labels[..., None].astype(int), -1)[..., 0]
 
 
 def sigmoid_cross_entropy(labels, logits):
@@ -497,7 +511,7 @@ nn("tf.nn.l2_loss", lambda t: np.sum(t**2) / 2, T("a b"))
 nn("tf.nn.compute_average_loss",
    lambda loss, sample_weight=None, global_batch_size=None: np.sum(
        loss * (1 if sample_weight is None else sample_weight)) / (global_batch_size or len(loss)),
-   T("n"), sample_weight=each(None, T("n")), global_batch_size=each(None, 8), empty=False)
+   T("n"), sample_weight=each(None, T("n")), global_batch_size=each(None, 8), empty=False, dtypes=FLOATS)
 nn("tf.nn.scale_regularization_loss", np.sum, T("n"))
 
 
@@ -540,7 +554,7 @@ def hits(true_classes, sampled_candidates, num_true):
 
 nn("tf.nn.nce_loss", nce)(sampled)
 nn("tf.nn.sampled_softmax_loss", sampled_softmax)(sampled)
-nn("tf.nn.compute_accidental_hits", hits, I("n 2", below=9, dtype="int64"), np.array([5, 0, 3, 8], np.int64), 2)
+nn("tf.nn.compute_accidental_hits", hits, I("n 2", within=(0, 8), dtype="int64"), np.array([5, 0, 3, 8], np.int64), 2)
 
 
 # Embeddings
@@ -549,7 +563,7 @@ def clipped(rows, max_norm):
     if max_norm is None:
         return rows
     norm = np.sqrt(np.sum(rows**2, tuple(range(1, rows.ndim)), keepdims=True))
-    return np.where(norm > max_norm, rows * (max_norm / norm), rows)
+    return np.where(norm <= max_norm, rows, rows * (max_norm / norm))
 
 
 def embedding(params, ids, max_norm=None):
@@ -655,12 +669,13 @@ def isotonic(inputs, decreasing=True, axis=-1):
     for at in np.ndindex(*x.shape[:-1]):
         means = np.array([[x[at][a:b + 1].mean() if a <= b else 0 for b in range(n)] for a in range(n)])
         out[at] = [min(max(means[a, b] for b in range(i, n)) for a in range(i + 1)) for i in range(n)]
-    steps = np.abs(np.diff(out, axis=-1)) > 1e-9 * np.abs(x).max(initial=0)
+    steps = np.diff(out, axis=-1) != 0
     segments = np.concatenate([np.zeros((*x.shape[:-1], 1), np.int32), np.cumsum(steps, -1, np.int32)], -1)
     return np.moveaxis(out if decreasing else -out, -1, axis), np.moveaxis(segments, -1, axis)
 
 
-nn("tf.nn.isotonic_regression", isotonic, T("a b"), decreasing=each(True, False), axis=each(-1, 0), empty=False)
+nn("tf.nn.isotonic_regression", isotonic, T("a b"), decreasing=each(True, False), axis=each(-1, 0), empty=False,
+   canonical=lambda found: [found[0] + 0, found[1]])      # the mean of zeros of either sign is a zero
 
 
 # Connectionist temporal classification
@@ -669,7 +684,7 @@ LENGTHS = np.array([6, 4], np.int32)
 
 
 def best_path(inputs, sequence_length, merge_repeated=True, blank_index=None):
-    frames, batch, classes = inputs.shape
+    _, batch, classes = inputs.shape
     blank = classes - 1 if blank_index is None else blank_index % classes
     if np.isnan(inputs.astype(np.float64)).any():
         raise Undefined("the greatest of NaN")
@@ -678,7 +693,7 @@ def best_path(inputs, sequence_length, merge_repeated=True, blank_index=None):
         path = np.argmax(inputs[:sequence_length[b], b], -1)
         kept = [k for t, k in enumerate(path) if k != blank and not (merge_repeated and t and path[t - 1] == k)]
         rows.append(kept)
-    total = [-inputs[:n, b].max(-1).sum() for b, n in enumerate(sequence_length)]
+    total = [0 - inputs[:n, b].max(-1).sum() for b, n in enumerate(sequence_length)]
     return from_rows(rows), np.array(total)[:, None]
 
 
@@ -697,7 +712,7 @@ def best_labels(inputs, sequence_length, beam_width=100, top_paths=1):
     """Sums the probability of every path, so that the beam must be wide enough to hold all labellings."""
     if not np.isfinite(inputs.astype(np.float64)).all():
         raise Undefined("the probability of what is not finite")
-    frames, batch, classes = inputs.shape
+    _, batch, classes = inputs.shape
     logs = log_softmax(inputs)
     spelled, scores = [[] for _ in range(top_paths)], np.zeros((batch, top_paths), inputs.dtype)
     for b in range(batch):

@@ -660,6 +660,14 @@ shaping("tf.constant", lambda value, dtype, shape: np.array(value, dtype).reshap
         errors=[error("other-size", shape=[4])])
 
 
+def through_a_proto(f, values, dtype):
+    return tf.make_ndarray(tf.make_tensor_proto(values, dtype))
+
+
+for name in ("make_tensor_proto", "make_ndarray"):
+    shaping(f"tf.{name}", np.array, each([[1, 0, 3], [4, 5, 6]], [7], []), dtype=DTYPE, call=through_a_proto)
+
+
 @shaping("tf.convert_to_tensor", lambda value, dtype=None: np.array(value, dtype))
 def convert_to_tensor():
     yield sample(T("a b"))
@@ -998,6 +1006,19 @@ def masking(x, mask):
 
 shaped = {"kind": "shape and indexing", "autograph": False}
 program("program.indexing", T(5, 6), reference=indexing, **shaped)(indexing)
-program("program.indexing_by_tensors", T(5, 6), I("", within=(-5, 4)), I("", within=(-5, 5), dtype="int64"),
+program("program.indexing_by_tensors", T(5, 6), I("", within=(-5, 4)), I("", within=(-5, 5)),
         reference=indexing_by_tensors, **shaped)(indexing_by_tensors)
 program("program.masking", T("n d"), B("n"), reference=masking, sizes={"d": 3}, **shaped)(masking)
+
+
+# --- what has no result to compare -----------------------------------------------------------------------------------
+
+runtime = kind("debugging")
+
+for name in ("check_pinned", "executing_eagerly", "get_current_name_scope", "get_logger", "get_static_value",
+             "inside_function", "is_symbolic_tensor", "is_tensor", "type_spec_from_value"):
+    runtime(f"tf.{name}").unimplemented("it tells what Python knows of a tensor or a trace: by design not the same")
+for name in ("device", "init_scope", "load_library", "load_op_library", "no_gradient",
+             "register_tensor_conversion_function", "variable_creator_scope"):
+    runtime(f"tf.{name}").unimplemented("it changes how later code runs, and computes nothing")
+runtime("tf.timestamp").unimplemented("no two calls agree")

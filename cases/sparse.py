@@ -51,7 +51,8 @@ def add(a, b, threshold=0):
     if tuple(a.dense_shape) != tuple(b.dense_shape):
         raise ValueError("shapes differ")
     total = a.dense() + b.dense()
-    return sparse_of(total, (held(a) | held(b)) & ~(np.abs(total) < threshold))
+    magnitude = np.abs(total if total.dtype.kind in "fc" else total.astype(float))
+    return sparse_of(total, (held(a) | held(b)) & ~(magnitude < threshold))
 
 
 def pairwise(function):
@@ -83,8 +84,8 @@ def sums():
     yield sample(A, Sparse("m n"), T("", values=[2]), name="threshold")
 
 
-sparse("tf.sparse.maximum", pairwise(np.maximum), A, Sparse("m n"))
-sparse("tf.sparse.minimum", pairwise(np.minimum), A, Sparse("m n"))
+sparse("tf.sparse.maximum", pairwise(np.maximum), A, Sparse("m n"), canonical=lambda x: with_values(x, x.values + 0))
+sparse("tf.sparse.minimum", pairwise(np.minimum), A, Sparse("m n"), canonical=lambda x: with_values(x, x.values + 0))
 sparse("tf.sparse.softmax", softmax, each(Sparse("m n"), Sparse("b m n")))
 sparse("tf.sparse.map_values", lambda x: with_values(x, np.square(x.values) + 1), A,
        call=lambda f, x: f(lambda v: v * v + tf.ones_like(v), x))
@@ -252,7 +253,7 @@ def to_dense(x, default_value=None):
 def cross(inputs, separator="_X_"):
     """All combinations of one value of each input, row by row."""
     found = []
-    for row in range(int(inputs[0].dense_shape[0])):
+    for row in range(int(getattr(inputs[0], "dense_shape", np.shape(inputs[0]))[0])):
         lists = [x.values[x.indices[:, 0] == row] if isinstance(x, SparseValue) else x[row] for x in inputs]
         found.append([separator.encode().join(parts) for parts in itertools.product(*lists)])
     longest = max(map(len, found), default=0)
@@ -261,7 +262,7 @@ def cross(inputs, separator="_X_"):
 
 
 def eye(num_rows, num_columns=None, dtype=None):
-    return sparse_of(np.eye(num_rows, num_columns), np.eye(num_rows, num_columns, dtype=bool))
+    return sparse_of(np.eye(num_rows, num_columns, dtype=dtype), np.eye(num_rows, num_columns, dtype=bool))
 
 
 def unordered(first, second):
@@ -315,6 +316,10 @@ def segments(weigh):
     return reference
 
 
+def positive_zero(x):
+    return x + np.zeros((), x.dtype)
+
+
 SEGMENTS = T("k", dtype="int32", within=(0, 4), form=np.sort, edges=False)
 
 
@@ -327,11 +332,12 @@ def products():
             yield sample(T(a), Sparse(b), adjoint_a, adjoint_b, name=f"dense,{adjoint_a},{adjoint_b}")
 
 
-sparse("tf.sparse.sampled_addmm", sampled_addmm, T("k", 2, dtype="int32", within=(0, 2)), T("k"), [3, 3], T(3, "p"), T("p", 3),
+sparse("tf.sparse.sampled_addmm", sampled_addmm, T("k", 2, dtype="int32", within=(0, 2)), T("k", edges=False), [3, 3],
+       T(3, "p", edges=False), T("p", 3, edges=False),
        beta=each(1.0, 0.25), alpha=each(1.0, 0.75), output_type=DTYPE, dtypes=FLOATS)
-sparse("tf.sparse.segment_sum",    segments(None),    T("n d"), I("k", below="n"), SEGMENTS, each(None, 7))
-sparse("tf.sparse.segment_mean",   segments(np.copy), T("n d"), I("k", below="n"), SEGMENTS, each(None, 7))
-sparse("tf.sparse.segment_sqrt_n", segments(np.sqrt), T("n d"), I("k", below="n"), SEGMENTS, each(None, 7))
+sparse("tf.sparse.segment_sum",    segments(None),    T("n d"), I("k", below="n"), SEGMENTS, each(None, 7), canonical=positive_zero)
+sparse("tf.sparse.segment_mean",   segments(np.copy), T("n d"), I("k", below="n"), SEGMENTS, each(None, 7), canonical=positive_zero)
+sparse("tf.sparse.segment_sqrt_n", segments(np.sqrt), T("n d"), I("k", below="n"), SEGMENTS, each(None, 7), canonical=positive_zero)
 
 
 def masked(values, indices, mask_indices):

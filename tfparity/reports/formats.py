@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 NONE = "–"
-SPACE = "\u00a0"                                   # a number never parts from its unit
+SPACE = "\u00a0"  # a number never parts from its unit
 
 
 def significant(value: float, digits: int) -> str:
@@ -60,13 +60,12 @@ def times(value: float, low: float = math.nan, high: float = math.nan) -> str:
 
 
 def interval(low: float, high: float, unit: str = "×") -> str:
-    """An interval, both ends to the digit that tells them apart: `1.9–2.3×`."""
+    """An interval, its ends to the digit that tells them apart: `1.93–2.28×`, `0.9–11×`."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return NONE
-    digits = 2
-    while digits < 4 and significant(low, digits) == significant(high, digits) and low != high:
-        digits += 1
-    return f"{significant(low, digits)}–{significant(high, digits)}{unit}"
+    gap = abs(high - low) or abs(high) or 1.0
+    places = min(max(-math.floor(math.log10(gap / 2.5)), 0), 6)
+    return f"{low:,.{places}f}–{high:,.{places}f}{unit}"
 
 
 def count(value: Any) -> str:
@@ -98,7 +97,9 @@ def calls(value: float) -> str:
     """A number of calls, to the two digits that matter; ∞ is `never`."""
     if math.isnan(value):
         return NONE
-    return "never" if math.isinf(value) else significant(math.ceil(value), 2)
+    if math.isinf(value):
+        return "never"
+    return str(max(math.ceil(value), 1)) if value < 100 else significant(value, 2)
 
 
 def share(part: float, whole: float) -> str:
@@ -125,7 +126,8 @@ def when(text: Any) -> str:
 def plain(text: Any) -> str:
     """Foreign text made safe to show: control, format and surrogate characters are spelled out as escapes."""
     return "".join(
-        c if c in "\n\t" or c.isprintable() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+        c
+        if c in "\n\t" or c.isprintable() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
         else c.encode("unicode_escape", "backslashreplace").decode("ascii")
         for c in ("" if text is None else str(text)).replace("\r\n", "\n")
     )

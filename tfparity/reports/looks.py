@@ -7,7 +7,7 @@ from __future__ import annotations
 
 INK, MUTED, RULE, PAPER = "#1f2328", "#66707a", "#d9dde1", "#ffffff"
 
-MODES: dict[str, tuple[str, str]] = {             # mode -> colour, marker: no mode is told by colour alone
+MODES: dict[str, tuple[str, str]] = {  # mode -> colour, marker: no mode is told by colour alone
     "eager": ("#4d4d4d", "o"),
     "graph": ("#0072b2", "s"),
     "graph-dynamic": ("#56b4e9", "D"),
@@ -28,7 +28,7 @@ VERDICTS: dict[str, str] = {
     "crash": "#6b0f1a",
     "timeout": "#7d5a00",
 }
-FAILING, KNOWN = "#c4420c", "#d9a514"             # a failing check, and one that a waiver covers
+FAILING, KNOWN = "#c4420c", "#d9a514"  # a failing check, and one that a waiver covers
 
 TIMING_VERDICTS: dict[str, str] = {
     "faster": "#00619a",

@@ -27,15 +27,15 @@ from ..suite.results import FAILING, VERDICTS, Run, replace, saying
 from . import formats, looks, pictures
 from .tables import PLACE, Tables, build, facts, machine, shown, totals
 
-GROUPS = 3_000                                     # divergences on the page; the rest are listed by op
-EXAMPLES = 3                                       # checks shown of one divergence
-DETAIL = 2_400                                     # characters shown of one check's detail
-DETAILS = 2_500_000                                # characters of detail on the page, the worst of every group first
-SPEED_ROWS = 1_200                                 # op and size rows of the speed table on the page
+GROUPS = 3_000  # divergences on the page; the rest are listed by op
+EXAMPLES = 3  # checks shown of one divergence
+DETAIL = 2_400  # characters shown of one check's detail
+DETAILS = 2_500_000  # characters of detail on the page, the worst of every group first
+SPEED_ROWS = 1_200  # op and size rows of the speed table on the page
 COLD_ROWS = 500
 HARDWARE_ROWS = 500
-SHORT_ROWS = 25                                    # divergences in report.md
-MARKDOWN_LIMIT = 60_000                            # a pull request takes 65,536 characters
+SHORT_ROWS = 25  # divergences in report.md
+MARKDOWN_LIMIT = 60_000  # a pull request takes 65,536 characters
 
 
 def write(runs: Sequence[Run], out: Path) -> Path:
@@ -93,12 +93,16 @@ def content(runs: Sequence[Run], tables: Tables) -> dict[str, Any]:
         "hardware": hardware_rows(tables),
         "machines": machine_rows(tables, names),
         "noise": [noise(run, name) for run, name in zip(runs, names, strict=True)],
-        "place": " and ".join(w for w, n in (("run", len(names)), ("device", tables.speed["device"].nunique())) if n > 1),
-        "colours": {"verdict": {**looks.VERDICTS, "failing": looks.FAILING, "known": looks.KNOWN},
-                    "mode": {mode: colour for mode, (colour, _) in looks.MODES.items()},
-                    "timing": looks.TIMING_VERDICTS},
+        "place": " and ".join(
+            w for w, n in (("run", len(names)), ("device", tables.speed["device"].nunique())) if n > 1
+        ),
+        "colours": {
+            "verdict": {**looks.VERDICTS, "failing": looks.FAILING, "known": looks.KNOWN},
+            "mode": {mode: colour for mode, (colour, _) in looks.MODES.items()},
+            "timing": looks.TIMING_VERDICTS,
+        },
         "failing_words": FAILING,
-    }  # fmt: skip
+    }
 
 
 def conclusion(tables: Tables) -> str:
@@ -107,12 +111,18 @@ def conclusion(tables: Tables) -> str:
     failing, waived = (groups[~groups["known"].astype(bool)], groups[groups["known"].astype(bool)])
     timed = tables.speed.groupby([*PLACE, "op", "dtype", "sample", "size"]).ngroups if len(tables.speed) else 0
     if tables.checks.empty:
-        return f"nothing was checked; {formats.plural(timed, 'cell')} timed" if timed else "nothing was checked and nothing timed"
+        return (
+            f"nothing was checked; {formats.plural(timed, 'cell')} timed"
+            if timed
+            else "nothing was checked and nothing timed"
+        )
     tail = f", {len(waived):,} {'is' if len(waived) == 1 else 'are'} known (waived)" if len(waived) else ""
     checks = int(failing["checks"].sum())
     if checks:
         verb = "needs" if len(failing) == 1 else "need"
-        return f"{formats.plural(len(failing), 'divergence')} {verb} attention ({formats.plural(checks, 'check')}){tail}"
+        return (
+            f"{formats.plural(len(failing), 'divergence')} {verb} attention ({formats.plural(checks, 'check')}){tail}"
+        )
     return f"no divergence needs attention in {formats.plural(len(tables.checks), 'check')}{tail}"
 
 
@@ -122,20 +132,28 @@ def warnings(runs: Sequence[Run], tables: Tables) -> list[str]:
     for run, (_, row) in zip(runs, tables.runs.iterrows(), strict=True):
         name = f"Run {row['run']}" if len(runs) > 1 else "This run"
         if not run.complete:
-            out.append(f"{name} did not finish: what follows is what it had recorded, {formats.plural(len(run.checks), 'check')} "
-                       f"and {formats.plural(len(run.timings), 'timing')}. Continue it with --resume.")  # fmt: skip
+            out.append(
+                f"{name} did not finish: what follows is what it had recorded, {formats.plural(len(run.checks), 'check')} "
+                f"and {formats.plural(len(run.timings), 'timing')}. Continue it with --resume."
+            )
         said = run.meta.get("totals")
         if isinstance(said, dict) and run.complete:
             found = run.checks["verdict"].value_counts()
-            wrong = [str(v) for v, n in said.items() if found.get(v, 0) != n] + [str(v) for v in found.index if v not in said]
+            wrong = [str(v) for v, n in said.items() if found.get(v, 0) != n] + [
+                str(v) for v in found.index if v not in said
+            ]
             if wrong:
-                out.append(f"{name}: run.json counts other {', '.join(sorted(set(wrong)))} than the rows hold; the rows are shown.")
+                out.append(
+                    f"{name}: run.json counts other {', '.join(sorted(set(wrong)))} than the rows hold; the rows are shown."
+                )
         problems = run.meta.get("waiver_problems")
         for problem in problems if isinstance(problems, list) else []:
             out.append(f"{name}: waivers: {formats.plain(problem)}")
     strange = sorted(set(tables.checks["verdict"]) - set(VERDICTS))
     if strange:
-        out.append(f"Verdicts this version of tfparity does not know: {', '.join(map(str, strange))}. They are counted, not judged.")
+        out.append(
+            f"Verdicts this version of tfparity does not know: {', '.join(map(str, strange))}. They are counted, not judged."
+        )
     return out
 
 
@@ -145,7 +163,9 @@ def about(run: Run, name: str) -> dict[str, Any]:
     begun, ended = meta.get("started"), meta.get("finished")
     lasted = ""
     try:
-        lasted = formats.seconds((datetime.fromisoformat(str(ended)) - datetime.fromisoformat(str(begun))).total_seconds())
+        lasted = formats.seconds(
+            (datetime.fromisoformat(str(ended)) - datetime.fromisoformat(str(begun))).total_seconds()
+        )
     except (ValueError, TypeError):
         pass
     when = formats.when(begun) if begun else "start not recorded"
@@ -176,23 +196,38 @@ def counts(tables: Tables, names: list[str]) -> dict[str, Any]:
         return {"rows": [], "bars": [], "failing": [], "known": [], "all": []}
     return {
         "rows": [
-            {"verdict": word, "failing": word in FAILING, "known": word in VERDICTS, "colour": looks.verdict_colour(word),
-             "counts": [formats.count(per_run[name].get(word, 0)) for name in names],
-             "shares": [formats.share(per_run[name].get(word, 0), len(each[name])) for name in names],
-             "zero": not any(per_run[name].get(word, 0) for name in names)}
+            {
+                "verdict": word,
+                "failing": word in FAILING,
+                "known": word in VERDICTS,
+                "colour": looks.verdict_colour(word),
+                "counts": [formats.count(per_run[name].get(word, 0)) for name in names],
+                "shares": [formats.share(per_run[name].get(word, 0), len(each[name])) for name in names],
+                "zero": not any(per_run[name].get(word, 0) for name in names),
+            }
             for word in words
         ],
         "bars": [
-            {"name": name, "parts": [
-                {"verdict": word, "count": formats.count(n), "width": round(100 * n / len(each[name]), 3), "colour": looks.verdict_colour(word)}
-                for word, n in per_run[name].items() if n
-            ]}
-            for name in names if len(each[name])
+            {
+                "name": name,
+                "parts": [
+                    {
+                        "verdict": word,
+                        "count": formats.count(n),
+                        "width": round(100 * n / len(each[name]), 3),
+                        "colour": looks.verdict_colour(word),
+                    }
+                    for word, n in per_run[name].items()
+                    if n
+                ],
+            }
+            for name in names
+            if len(each[name])
         ],
         "failing": [formats.count(each[name]["failing"].sum()) for name in names],
         "known": [formats.count(each[name]["known"].sum()) for name in names],
         "all": [formats.count(len(each[name])) for name in names],
-    }  # fmt: skip
+    }
 
 
 def matrices(tables: Tables) -> list[dict[str, Any]]:
@@ -226,14 +261,26 @@ def matrix_cell(row: dict[Any, Any] | None) -> dict[str, Any] | None:
     total, failing, waived, unsupported = (int(row[k]) for k in ("total", "failing", "known", "unsupported"))
     words = ", ".join(f"{int(row[v]):,} {v}" for v in VERDICTS if row.get(v))
     return {
-        "total": formats.count(total), "failing": failing, "known": waived, "unsupported": unsupported, "words": words,
-        "share": round(100 * failing / total, 2), "heat": round(math.sqrt(failing / total), 3),
-        "parts": [(colour, round(100 * n / total, 2)) for colour, n in (
-            (looks.FAILING, failing), (looks.KNOWN, waived), (looks.VERDICTS["unsupported"], unsupported),
-            (looks.VERDICTS["ill-conditioned"], int(row.get("ill-conditioned", 0))),
-            (looks.VERDICTS["close"], int(row.get("close", 0))), (looks.VERDICTS["identical"], int(row.get("identical", 0))),
-        ) if n],
-    }  # fmt: skip
+        "total": formats.count(total),
+        "failing": failing,
+        "known": waived,
+        "unsupported": unsupported,
+        "words": words,
+        "share": round(100 * failing / total, 2),
+        "heat": round(math.sqrt(failing / total), 3),
+        "parts": [
+            (colour, round(100 * n / total, 2))
+            for colour, n in (
+                (looks.FAILING, failing),
+                (looks.KNOWN, waived),
+                (looks.VERDICTS["unsupported"], unsupported),
+                (looks.VERDICTS["ill-conditioned"], int(row.get("ill-conditioned", 0))),
+                (looks.VERDICTS["close"], int(row.get("close", 0))),
+                (looks.VERDICTS["identical"], int(row.get("identical", 0))),
+            )
+            if n
+        ],
+    }
 
 
 def error_words(scaled: float, ulp: float) -> tuple[str, float]:
@@ -256,30 +303,63 @@ def divergences(tables: Tables, names: list[str]) -> dict[str, Any]:
     several = len(names) > 1
     for example in rows[rows["place"] < EXAMPLES].sort_values(["place", "group"], kind="stable").to_dict("records"):
         if budget <= 0 and example["place"]:
-            continue                                # every divergence keeps its worst check, whatever the page holds
-        text, left = formats.cut(formats.plain(str(example["detail"])[: DETAIL * 2]).rstrip(), DETAIL if budget > 0 else 0)
+            continue  # every divergence keeps its worst check, whatever the page holds
+        text, left = formats.cut(
+            formats.plain(str(example["detail"])[: DETAIL * 2]).rstrip(), DETAIL if budget > 0 else 0
+        )
         left += max(0, len(str(example["detail"])) - DETAIL * 2)
         budget -= len(text) + len(example["id"])
-        examples[example["group"]].append({
-            "run": example["run"] if several else "", "repro": f"tfparity repro {shlex.quote(formats.plain(example['id']))}",
-            "detail": text, "left": left,
-        })  # fmt: skip
+        examples[example["group"]].append(
+            {
+                "run": example["run"] if several else "",
+                "repro": f"tfparity repro {shlex.quote(formats.plain(example['id']))}",
+                "detail": text,
+                "left": left,
+            }
+        )
     out = []
     for row in groups.to_dict("records"):
         error, weight = error_words(float(row["scaled_error"]), float(row["max_ulp"]))
-        out.append({
-            **{key: row[key] for key in ("family", "op", "mode", "device", "aspect", "verdict", "kind", "known", "dtypes", "against")},
-            "error": error, "weight": weight, "gravity": row["group"], "waiver": formats.plain(row["waiver"]),
-            "checks": int(row["checks"]), "of": int(row["of"]), "examples": examples[row["group"]],
-            "more": int(row["checks"]) - len(examples[row["group"]]),
-            "in": [formats.NONE if np.isnan(n) else formats.count(n) for n in (row[f"in {name}"] for name in names)] if several else [],
-        })  # fmt: skip
-    rest = tables.divergences.iloc[len(groups):]
+        out.append(
+            {
+                **{
+                    key: row[key]
+                    for key in (
+                        "family",
+                        "op",
+                        "mode",
+                        "device",
+                        "aspect",
+                        "verdict",
+                        "kind",
+                        "known",
+                        "dtypes",
+                        "against",
+                    )
+                },
+                "error": error,
+                "weight": weight,
+                "gravity": row["group"],
+                "waiver": formats.plain(row["waiver"]),
+                "checks": int(row["checks"]),
+                "of": int(row["of"]),
+                "examples": examples[row["group"]],
+                "more": int(row["checks"]) - len(examples[row["group"]]),
+                "in": [formats.NONE if np.isnan(n) else formats.count(n) for n in (row[f"in {name}"] for name in names)]
+                if several
+                else [],
+            }
+        )
+    rest = tables.divergences.iloc[len(groups) :]
     return {
-        "rows": out, "names": names if several else [],
-        "failing": int((~tables.divergences["known"].astype(bool)).sum()), "known": int(tables.divergences["known"].astype(bool).sum()),
-        "rest": by_op(rest), "rest_count": len(rest), "one_device": tables.checks["device"].nunique() == 1,
-    }  # fmt: skip
+        "rows": out,
+        "names": names if several else [],
+        "failing": int((~tables.divergences["known"].astype(bool)).sum()),
+        "known": int(tables.divergences["known"].astype(bool).sum()),
+        "rest": by_op(rest),
+        "rest_count": len(rest),
+        "one_device": tables.checks["device"].nunique() == 1,
+    }
 
 
 def by_op(groups: pd.DataFrame) -> list[str]:
@@ -291,13 +371,17 @@ def short(shown_groups: dict[str, Any], tables: Tables) -> dict[str, Any]:
     """The divergences of report.md: a table of the worst, the others by op."""
     unwaived = [row for row in shown_groups["rows"] if not row["known"]]
     first = [row for row in unwaived[:SHORT_ROWS]]
-    left = tables.divergences[~tables.divergences["known"].astype(bool)].iloc[len(first):]
+    left = tables.divergences[~tables.divergences["known"].astype(bool)].iloc[len(first) :]
     worst = tables.failures.drop_duplicates("group").set_index("group")["id"]
     rows = [
-        {**{k: row[k] for k in ("op", "verdict", "kind", "error")}, "mode": row["mode"] if shown_groups["one_device"] else f"{row['mode']} {row['device']}",
-         "checks": f"{row['checks']:,} of {row['of']:,}", "worst": worst[row["gravity"]]}
+        {
+            **{k: row[k] for k in ("op", "verdict", "kind", "error")},
+            "mode": row["mode"] if shown_groups["one_device"] else f"{row['mode']} {row['device']}",
+            "checks": f"{row['checks']:,} of {row['of']:,}",
+            "worst": worst[row["gravity"]],
+        }
         for row in first
-    ]  # fmt: skip
+    ]
     return {"rows": rows, "rest": by_op(left), "more": len(left)}
 
 
@@ -322,9 +406,13 @@ def glance(tables: Tables) -> list[dict[str, Any]]:
 def timed_words(row: Any) -> dict[str, Any]:
     """One cell of the speed table: the speed-up with the digits it earns, its interval, its verdict."""
     value, low, high = (float(row[k]) for k in ("speedup", "speedup_low", "speedup_high"))
-    return {"text": formats.times(value, low, high), "interval": formats.interval(low, high),
-            "verdict": row["verdict"] if row["verdict"] in looks.TIMING_VERDICTS else "unresolved",
-            "sort": value if math.isfinite(value) else -1, "seconds": formats.seconds(row["seconds"], row["low"], row["high"])}  # fmt: skip
+    return {
+        "text": formats.times(value, low, high),
+        "interval": formats.interval(low, high),
+        "verdict": row["verdict"] if row["verdict"] in looks.TIMING_VERDICTS else "unresolved",
+        "sort": value if math.isfinite(value) else -1,
+        "seconds": formats.seconds(row["seconds"], row["low"], row["high"]),
+    }
 
 
 def speed_rows(tables: Tables) -> dict[str, Any]:
@@ -348,10 +436,19 @@ def speed_rows(tables: Tables) -> dict[str, Any]:
         chosen = set(sorted(order, key=lambda key: -extent.get(key, 0.0))[:SPEED_ROWS])
         order = [key for key in order if key in chosen]
     return {
-        "rows": [{**out[key], "size_text": formats.size(out[key]["size"]), "cells": [out[key]["modes"].get(m) for m in modes]} for key in order],
-        "modes": modes, "left": len(out) - len(order), "total": len(out),
+        "rows": [
+            {
+                **out[key],
+                "size_text": formats.size(out[key]["size"]),
+                "cells": [out[key]["modes"].get(m) for m in modes],
+            }
+            for key in order
+        ],
+        "modes": modes,
+        "left": len(out) - len(order),
+        "total": len(out),
         "several": {key: rows[key].nunique() > 1 for key in (*PLACE, "dtype", "sample")},
-    }  # fmt: skip
+    }
 
 
 def cold_rows(tables: Tables) -> dict[str, Any]:
@@ -360,25 +457,45 @@ def cold_rows(tables: Tables) -> dict[str, Any]:
     lines = []
     for (run, device, mode), part in rows.groupby([*PLACE, "mode"], sort=False):
         paid = part[part["pays"] == "yes"]
-        lines.append({
-            "place": " ".join(v for v, k in ((str(run), "run"), (str(device), "device")) if rows[k].nunique() > 1), "mode": mode,
-            "cells": len(part), "cold": formats.seconds(float(part["cold"].median())), "yes": len(paid),
-            "never": int((part["pays"] == "never").sum()), "unresolved": int((part["pays"] == "unresolved").sum()),
-            "calls": formats.calls(float(paid["calls"].median())) if len(paid) else formats.NONE,
-        })  # fmt: skip
+        lines.append(
+            {
+                "place": " ".join(v for v, k in ((str(run), "run"), (str(device), "device")) if rows[k].nunique() > 1),
+                "mode": mode,
+                "cells": len(part),
+                "cold": formats.seconds(float(part["cold"].median())),
+                "yes": len(paid),
+                "never": int((part["pays"] == "never").sum()),
+                "unresolved": int((part["pays"] == "unresolved").sum()),
+                "calls": formats.calls(float(paid["calls"].median())) if len(paid) else formats.NONE,
+            }
+        )
     out = []
     for row in rows.sort_values(["calls", "cold"], kind="stable").head(COLD_ROWS).to_dict("records"):
         unresolved = row["pays"] == "unresolved"
         least = row["calls_low"] if unresolved and math.isfinite(row["calls_low"]) else math.nan
-        out.append({
-            **{k: row[k] for k in (*PLACE, "op", "dtype", "size", "mode", "pays")}, "size_text": formats.size(row["size"]),
-            "cold": formats.seconds(row["cold"], row["cold_low"], row["cold_high"]), "cold_sort": row["cold"],
-            "eager": formats.seconds(row["eager"]), "eager_sort": row["eager"], "warm": formats.seconds(row["warm"]), "warm_sort": row["warm"],
-            "calls": (f"unresolved, ≥ {formats.calls(least)}" if least == least else "unresolved") if unresolved else formats.calls(row["calls"]),
-            "calls_sort": row["calls"] if row["pays"] == "yes" else 1e300 if unresolved else 1e305,
-        })  # fmt: skip
-    return {"lines": lines, "rows": out, "left": len(rows) - len(out), "several": {key: rows[key].nunique() > 1 for key in PLACE},
-            "place": any(line["place"] for line in lines)}  # fmt: skip
+        out.append(
+            {
+                **{k: row[k] for k in (*PLACE, "op", "dtype", "size", "mode", "pays")},
+                "size_text": formats.size(row["size"]),
+                "cold": formats.seconds(row["cold"], row["cold_low"], row["cold_high"]),
+                "cold_sort": row["cold"],
+                "eager": formats.seconds(row["eager"]),
+                "eager_sort": row["eager"],
+                "warm": formats.seconds(row["warm"]),
+                "warm_sort": row["warm"],
+                "calls": (f"unresolved, ≥ {formats.calls(least)}" if least == least else "unresolved")
+                if unresolved
+                else formats.calls(row["calls"]),
+                "calls_sort": row["calls"] if row["pays"] == "yes" else 1e300 if unresolved else 1e305,
+            }
+        )
+    return {
+        "lines": lines,
+        "rows": out,
+        "left": len(rows) - len(out),
+        "several": {key: rows[key].nunique() > 1 for key in PLACE},
+        "place": any(line["place"] for line in lines),
+    }
 
 
 def hardware_rows(tables: Tables) -> dict[str, Any]:
@@ -392,14 +509,30 @@ def hardware_rows(tables: Tables) -> dict[str, Any]:
     cells: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in far.sort_values("_far", ascending=False, kind="stable").to_dict("records"):
         key = tuple(row[k] for k in keys)
-        cell = cells.setdefault(key, {**{k: row[k] for k in keys}, "size_text": formats.size(row["size"]), "in": {},
-                                      "base": formats.seconds(row["base_seconds"]), "base_sort": row["base_seconds"]})  # fmt: skip
+        cell = cells.setdefault(
+            key,
+            {
+                **{k: row[k] for k in keys},
+                "size_text": formats.size(row["size"]),
+                "in": {},
+                "base": formats.seconds(row["base_seconds"]),
+                "base_sort": row["base_seconds"],
+            },
+        )
         low, high = row["ratio_low"], row["ratio_high"]
-        cell["in"][row["place"]] = {"text": formats.times(row["ratio"], low, high), "interval": formats.interval(low, high), "sort": row["ratio"],
-                                    "verdict": "faster" if high < 1 else "slower" if low > 1 else "unresolved"}  # fmt: skip
+        cell["in"][row["place"]] = {
+            "text": formats.times(row["ratio"], low, high),
+            "interval": formats.interval(low, high),
+            "sort": row["ratio"],
+            "verdict": "faster" if high < 1 else "slower" if low > 1 else "unresolved",
+        }
     first = list(cells.values())[:HARDWARE_ROWS]
-    return {"rows": [{**cell, "cells": [cell["in"].get(place) for place in places]} for cell in first], "places": places,
-            "left": len(cells) - len(first), "base": rows["base"].iloc[0]}  # fmt: skip
+    return {
+        "rows": [{**cell, "cells": [cell["in"].get(place) for place in places]} for cell in first],
+        "places": places,
+        "left": len(cells) - len(first),
+        "base": rows["base"].iloc[0],
+    }
 
 
 def machine_rows(tables: Tables, names: list[str]) -> list[dict[str, Any]]:
@@ -427,7 +560,9 @@ def twin_words(twin: Any) -> str:
     ratio, low, high = (number(twin.get(k)) for k in ("ratio", "low", "high"))
     out = []
     if pairs > 0 and calls >= 0:
-        out.append(f"eager timed against itself was called faster or slower in {formats.count(calls)} of {formats.count(pairs)} pairs ({formats.share(calls, pairs)})")
+        out.append(
+            f"eager timed against itself was called faster or slower in {formats.count(calls)} of {formats.count(pairs)} pairs ({formats.share(calls, pairs)})"
+        )
     if math.isfinite(ratio):
         span = f" ({low:.4f} to {high:.4f})" if math.isfinite(low) and math.isfinite(high) else ""
         out.append(f"mean ratio {ratio:.4f}{span}, where 1 is the truth")
@@ -438,16 +573,33 @@ def noise(run: Run, name: str) -> dict[str, Any]:
     """Load, twin and costs of a run."""
     about_it, costs = machine(run), run.meta.get("costs")
     costs = costs if isinstance(costs, dict) else {}
-    phases = {str(k): number(v) for k, v in costs.items() if k not in ("harness_share", "total") and math.isfinite(number(v))}
+    phases = {
+        str(k): number(v) for k, v in costs.items() if k not in ("harness_share", "total") and math.isfinite(number(v))
+    }
     whole = sum(phases.values())
-    load = lambda key: ", ".join(f"{number(v):.2f}" for v in about_it[key]) if isinstance(about_it.get(key), list | tuple) else shown(about_it.get(key))
+    load = lambda key: (
+        ", ".join(f"{number(v):.2f}" for v in about_it[key])
+        if isinstance(about_it.get(key), list | tuple)
+        else shown(about_it.get(key))
+    )
     harness = number(costs.get("harness_share"))
     return {
-        "name": name, "load_before": load("load_before"), "load_after": load("load_after"), "twin": twin_words(run.meta.get("twin")),
-        "costs": [{"phase": formats.plain(k), "time": formats.seconds(v) if v else "0 s", "sort": v, "share": formats.share(v, whole),
-                   "width": round(100 * v / whole, 1) if whole > 0 else 0} for k, v in phases.items()],
+        "name": name,
+        "load_before": load("load_before"),
+        "load_after": load("load_after"),
+        "twin": twin_words(run.meta.get("twin")),
+        "costs": [
+            {
+                "phase": formats.plain(k),
+                "time": formats.seconds(v) if v else "0 s",
+                "sort": v,
+                "share": formats.share(v, whole),
+                "width": round(100 * v / whole, 1) if whole > 0 else 0,
+            }
+            for k, v in phases.items()
+        ],
         "harness": formats.share(100 * harness, 100) if math.isfinite(harness) else "",
-    }  # fmt: skip
+    }
 
 
 # ------------------------------------------------------------------------------------------------------- templates

@@ -17,13 +17,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from . import formats
 from .looks import FAILING, INK, MUTED, PAPER, RULE, in_order, mode_colour, mode_marker
-from .tables import PLACE, Tables, geometric, relative
+from .tables import PLACE, Tables, geometric, geometric_by, relative
 
 WIDTH = 4.6
 STYLE = {
@@ -35,7 +36,7 @@ STYLE = {
     "xtick.minor.size": 0, "ytick.minor.size": 0, "legend.frameon": False, "legend.fontsize": 8.5, "text.usetex": False,
     "text.parse_math": False,
 }  # fmt: skip
-LABEL = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}   # words stay readable over lines
+LABEL = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}  # words stay readable over lines
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Picture:
     name: str
     title: str
     caption: str
-    scope: str                                     # all | run | place
-    section: str                                   # the part of the page it belongs to
+    scope: str  # all | run | place
+    section: str  # the part of the page it belongs to
     takes: tuple[str, ...]
     draw: Callable[..., Figure | None]
 
@@ -64,7 +65,9 @@ class Drawn:
 PICTURES: dict[str, Picture] = {}
 
 
-def picture(title: str, caption: str, *, scope: str = "place", section: str = "speed") -> Callable[..., Callable[..., Figure | None]]:
+def picture(
+    title: str, caption: str, *, scope: str = "place", section: str = "speed"
+) -> Callable[..., Callable[..., Figure | None]]:
     """Register the decorated function under its own name."""
 
     def register(draw: Callable[..., Figure | None]) -> Callable[..., Figure | None]:
@@ -173,10 +176,14 @@ def _round_seconds(value: float) -> str:
 
 def _legend(figure: Figure, modes: list[str], *, lines: bool = True) -> None:
     handles = [
-        mpl.lines.Line2D([], [], color=mode_colour(m), marker=mode_marker(m), markersize=4.5, linewidth=1.8 if lines else 0)
+        mpl.lines.Line2D(
+            [], [], color=mode_colour(m), marker=mode_marker(m), markersize=4.5, linewidth=1.8 if lines else 0
+        )
         for m in modes
     ]
-    figure.legend(handles, modes, loc="outside upper left", ncols=min(4, len(modes)), handlelength=1.6, columnspacing=1.3)
+    figure.legend(
+        handles, modes, loc="outside upper left", ncols=min(4, len(modes)), handlelength=1.6, columnspacing=1.3
+    )
 
 
 def _names(axes: Axes, names: list[str]) -> None:
@@ -202,7 +209,11 @@ def verdict_matrix(verdicts: pd.DataFrame) -> Figure | None:
     if verdicts.empty:
         return None
     several = verdicts["device"].nunique() > 1
-    columns = [(m, d) for m in in_order(verdicts["mode"]) for d in sorted(verdicts.loc[verdicts["mode"] == m, "device"].unique())]
+    columns = [
+        (m, d)
+        for m in in_order(verdicts["mode"])
+        for d in sorted(verdicts.loc[verdicts["mode"] == m, "device"].unique())
+    ]
     rows = sorted(verdicts["family"].unique())
     figure = _figure(1.1 + 0.27 * len(rows))
     axes = figure.add_subplot()
@@ -217,8 +228,13 @@ def verdict_matrix(verdicts: pd.DataFrame) -> Figure | None:
     heat = LinearSegmentedColormap.from_list("failing", ["#f1f4f6", "#f6c9ab", FAILING, "#6b0f1a"])
     axes.imshow(np.sqrt(share), cmap=heat, vmin=0, vmax=1, aspect="auto")
     axes.patch.set(hatch="////", edgecolor=RULE)
-    axes.set_xticks(range(len(columns)), [f"{m}\n{d}" if several else m for m, d in columns], rotation=40 if len(columns) > 4 else 0,
-                    ha="left" if len(columns) > 4 else "center", rotation_mode="anchor")  # fmt: skip
+    axes.set_xticks(
+        range(len(columns)),
+        [f"{m}\n{d}" if several else m for m, d in columns],
+        rotation=40 if len(columns) > 4 else 0,
+        ha="left" if len(columns) > 4 else "center",
+        rotation_mode="anchor",
+    )
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0, labelcolor=INK, top=False, labeltop=True, labelbottom=False)
     axes.set_xticks(np.arange(-0.5, len(columns)), minor=True)
@@ -244,8 +260,11 @@ def speed_by_size(curves: pd.DataFrame, lines: pd.DataFrame) -> Figure | None:
     modes = in_order(means["mode"])
     thin = max(0.06, min(0.25, 12 / max(1, lines.groupby(["op", "mode"]).ngroups)))
     for mode in modes:
-        for _, one in lines[lines["mode"] == mode].groupby(["family", "op"]):
-            axes.plot(one["size"], one["speedup"], color=mode_colour(mode), alpha=thin, linewidth=0.7)
+        ops = [
+            one[["size", "speedup"]].to_numpy(dtype=float)
+            for _, one in lines[lines["mode"] == mode].groupby(["family", "op"])
+        ]
+        axes.add_collection(LineCollection(ops, colors=mode_colour(mode), alpha=thin, linewidths=0.7), autolim=False)
     for mode in modes:
         _curve(axes, means[means["mode"] == mode], mode)
     _sizes(axes, means["size"])
@@ -258,8 +277,12 @@ def speed_by_size(curves: pd.DataFrame, lines: pd.DataFrame) -> Figure | None:
 
 def _curve(axes: Axes, one: pd.DataFrame, mode: str) -> None:
     one = one.sort_values("size")
-    axes.fill_between(one["size"], one["speedup_low"], one["speedup_high"], color=mode_colour(mode), alpha=0.18, linewidth=0)
-    axes.plot(one["size"], one["speedup"], color=mode_colour(mode), marker=mode_marker(mode), markersize=4.5, linewidth=1.8)
+    axes.fill_between(
+        one["size"], one["speedup_low"], one["speedup_high"], color=mode_colour(mode), alpha=0.18, linewidth=0
+    )
+    axes.plot(
+        one["size"], one["speedup"], color=mode_colour(mode), marker=mode_marker(mode), markersize=4.5, linewidth=1.8
+    )
 
 
 @picture(
@@ -286,7 +309,7 @@ def speed_by_family(curves: pd.DataFrame) -> Figure | None:
         axes.set_title(f"{name} ({int(one['ops'].max())})", fontsize=8.5)
         _sizes(axes, means["size"].drop_duplicates().sort_values().iloc[::2])
         _factors(axes, "y", float(means["speedup"].min()) / 1.15, float(means["speedup"].max()) * 1.15, marks=4)
-    for axes in grid.flat[len(chosen):]:
+    for axes in grid.flat[len(chosen) :]:
         axes.set_visible(False)
         grid[rows - 2, 1].tick_params(labelbottom=True)
     figure.supxlabel("elements in the largest input", fontsize=8.5, color=MUTED)
@@ -302,8 +325,7 @@ def speed_by_family(curves: pd.DataFrame) -> Figure | None:
 def dispatch(speed: pd.DataFrame) -> Figure | None:
     small = speed[speed["size"] <= 1024]
     small = small[small["size"] == small.groupby("op")["size"].transform("min")]
-    per_op = small.groupby(["mode", "op"])["seconds"].agg(geometric).reset_index()
-    return _strip(per_op, "seconds")
+    return _strip(geometric_by(small, ["mode", "op"], ["seconds"]), "seconds")
 
 
 @picture(
@@ -312,7 +334,7 @@ def dispatch(speed: pd.DataFrame) -> Figure | None:
     section="cold",
 )
 def cold_cost(cold: pd.DataFrame) -> Figure | None:
-    return _strip(cold.groupby(["mode", "op"])["cold"].agg(geometric).reset_index(), "cold")
+    return _strip(geometric_by(cold, ["mode", "op"], ["cold"]), "cold")
 
 
 def _strip(values: pd.DataFrame, column: str) -> Figure | None:
@@ -331,8 +353,26 @@ def _strip(values: pd.DataFrame, column: str) -> Figure | None:
         axes.plot([middle, middle], [row - 0.1, row + 0.34], color=INK, linewidth=1.8, solid_capstyle="butt")
         low, high = (float(np.quantile(dots, q)) for q in (0.25, 0.75))
         said = f"median {formats.seconds(middle)}, middle half {formats.seconds(low)} to {formats.seconds(high)}"
-        axes.text(0, row - 0.16, mode, transform=axes.get_yaxis_transform(), fontsize=8.5, weight="bold", color=mode_colour(mode), va="bottom")
-        axes.text(1, row - 0.16, said, transform=axes.get_yaxis_transform(), fontsize=7.5, color=MUTED, ha="right", va="bottom")
+        axes.text(
+            0,
+            row - 0.16,
+            mode,
+            transform=axes.get_yaxis_transform(),
+            fontsize=8.5,
+            weight="bold",
+            color=mode_colour(mode),
+            va="bottom",
+        )
+        axes.text(
+            1,
+            row - 0.16,
+            said,
+            transform=axes.get_yaxis_transform(),
+            fontsize=7.5,
+            color=MUTED,
+            ha="right",
+            va="bottom",
+        )
     _seconds(axes, float(values[column].min()), float(values[column].max()))
     axes.set_yticks([])
     axes.set_ylim(len(modes) - 0.5, -0.6)
@@ -416,15 +456,16 @@ def _short(op: str, most: int = 34) -> str:
     "Two places compared: time per call",
     "One dot an op and mode, geometric mean over dtypes and sizes, in order; the thin line is the mean of the intervals. "
     "Right of 1× the op takes longer there than at the first place.",
-    scope="all", section="machines",
-)  # fmt: skip
+    scope="all",
+    section="machines",
+)
 def machine_comparison(hardware: pd.DataFrame) -> Figure | None:
     """A panel a place; the most extreme ops are named."""
     values = ["ratio", "ratio_low", "ratio_high"]
     good = hardware[np.isfinite(hardware[values].astype("float64")).all(axis=1) & (hardware[values] > 0).all(axis=1)]
     if good.empty:
         return None
-    per_op = good.groupby(["base", "place", "op", "mode"], sort=False)[values].agg(geometric).reset_index()
+    per_op = geometric_by(good, ["base", "place", "op", "mode"], values)
     places = list(dict.fromkeys(per_op["place"]))[:6]
     figure = _figure(0.6 + 2.75 * len(places))
     grid = figure.subplots(len(places), 1, sharex=True, squeeze=False)
@@ -433,20 +474,31 @@ def machine_comparison(hardware: pd.DataFrame) -> Figure | None:
         one = per_op[per_op["place"] == place].sort_values("ratio", ignore_index=True)
         for mode in in_order(one["mode"]):
             mine = one[one["mode"] == mode]
-            axes.hlines(mine.index, mine["ratio_low"], mine["ratio_high"], color=mode_colour(mode), alpha=0.35, linewidth=0.9)
-            axes.scatter(mine["ratio"], mine.index, s=11, color=mode_colour(mode), marker=mode_marker(mode), linewidth=0)
+            axes.hlines(
+                mine.index, mine["ratio_low"], mine["ratio_high"], color=mode_colour(mode), alpha=0.35, linewidth=0.9
+            )
+            axes.scatter(
+                mine["ratio"], mine.index, s=11, color=mode_colour(mode), marker=mode_marker(mode), linewidth=0
+            )
         mean = geometric(one["ratio"])
         axes.set_title(f"{place} over {one['base'].iloc[0]}: {formats.times(mean)} on average", fontsize=9)
         step = max(len(one) / 17, 1.0)
         for at, rows, side in ((0, one.head(3), 1), (len(one) - 1, one.tail(3).iloc[::-1], -1)):
             for n, row in enumerate(rows.itertuples()):
-                axes.text(0.98 if side > 0 else 0.02, at + side * n * step, f"{_short(str(row.op), 26)} {row.mode} {formats.times(float(str(row.ratio)))}",
-                          transform=axes.get_yaxis_transform(), fontsize=7, color=MUTED, va="center",
-                          ha="right" if side > 0 else "left", bbox=LABEL)  # fmt: skip
+                axes.text(
+                    0.98 if side > 0 else 0.02,
+                    at + side * n * step,
+                    f"{_short(str(row.op), 26)} {row.mode} {formats.times(float(str(row.ratio)))}",
+                    transform=axes.get_yaxis_transform(),
+                    fontsize=7,
+                    color=MUTED,
+                    va="center",
+                    ha="right" if side > 0 else "left",
+                    bbox=LABEL,
+                )
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         _factors(axes, "x", low, high, marks=7)
     grid.flat[-1].set_xlabel("time there over time at the first place")
     _legend(figure, in_order(per_op["mode"]), lines=False)
     return figure
-

@@ -18,9 +18,9 @@ from ..suite.results import FAILING, TIMING_VERDICTS, VERDICTS, Check, Run, Timi
 from . import formats
 from .looks import in_order
 
-CELL = ["op", "dtype", "sample", "size", "device"]          # what is timed in every mode
-PLACE = ["run", "device"]                                   # where something is timed
-TWIN = "-twin"                                             # eager against itself: noise, not a mode
+CELL = ["op", "dtype", "sample", "size", "device"]  # what is timed in every mode
+PLACE = ["run", "device"]  # where something is timed
+TWIN = "-twin"  # eager against itself: noise, not a mode
 GROUP = ["op", "mode", "device", "aspect", "verdict", "kind", "known"]
 GRAVITY = {verdict: rank for rank, verdict in enumerate(("crash", "differs", "accepted", "timeout", "error-differs"))}
 CATEGORICAL = ("nan", "inf", "dtype", "shape", "structure")  # as wrong as can be, though no distance measures it
@@ -112,7 +112,7 @@ def family(op: str) -> str:
     parts = op.split(".")
     if parts[0] in PROGRAMS or len(parts) == 1:
         return parts[0]
-    if len(parts) == 2 or not re.match(r"[a-z_]", parts[1]):   # tf.gather, tf.SparseTensor.from_dense
+    if len(parts) == 2 or not re.match(r"[a-z_]", parts[1]):  # tf.gather, tf.SparseTensor.from_dense
         return parts[0]
     return ".".join(parts[:2])
 
@@ -161,11 +161,13 @@ def verdicts(checks: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     table = checks.groupby([*keys, "verdict"], sort=False).size().unstack(fill_value=0)
     table = table.reindex(columns=list(totals(checks)), fill_value=0)
-    sums = checks.groupby(keys, sort=False).agg(failing=("failing", "sum"), known=("known", "sum"), total=("id", "size"))
+    sums = checks.groupby(keys, sort=False).agg(
+        failing=("failing", "sum"), known=("known", "sum"), total=("id", "size")
+    )
     table = table.join(sums).reset_index()
     order = {mode: rank for rank, mode in enumerate(in_order(table["mode"]))}
     table = table.sort_values(keys, key=lambda c: c.map(order) if c.name == "mode" else c, ignore_index=True)
-    return table[columns].astype({column: "int64" for column in columns[4:]})
+    return table[columns].astype(dict.fromkeys(columns[4:], "int64"))
 
 
 def failing(checks: pd.DataFrame) -> pd.DataFrame:
@@ -218,7 +220,7 @@ def divergences(failures: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     fails_in = failures.groupby(["group", "run"], sort=False).size().unstack()
     for name in names:
         looked = pd.MultiIndex.from_frame(table[where]).map(made_in[name].to_dict()).to_numpy(dtype="float64")
-        fails = table["group"].map(fails_in[name] if name in fails_in else {}).astype("float64")
+        fails = table["group"].map(fails_in.get(name, {})).astype("float64")
         table[f"in {name}"] = fails.fillna(0).where(np.nan_to_num(looked) > 0)
     return table[[*columns, *[f"in {name}" for name in names]]].sort_values("group", ignore_index=True)
 
@@ -246,6 +248,16 @@ def geometric(values: pd.Series) -> float:
     return float(np.exp(np.log(good).mean())) if len(good) else float("nan")
 
 
+def geometric_by(rows: pd.DataFrame, keys: list[str], values: list[str]) -> pd.DataFrame:
+    """The geometric mean of each column of `values` per group, as a table with the keys; vectorised."""
+    logs = rows[keys].copy()
+    for name in values:
+        good = rows[name].astype("float64")
+        logs[name] = np.log(good.where(np.isfinite(good) & (good > 0)))
+    means = logs.groupby(keys, sort=False)[values].mean()
+    return np.exp(means).reset_index()
+
+
 def relative(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that say something about a mode beside eager."""
     return rows[(rows["mode"] != "eager") & np.isfinite(rows["speedup"].astype("float64"))]
@@ -257,7 +269,7 @@ def glance(rows: pd.DataFrame) -> pd.DataFrame:
     rows = relative(rows)
     if rows.empty:
         return pd.DataFrame(columns=columns)
-    by_op = lambda part: geometric(part.groupby("op")["speedup"].agg(geometric))
+    by_op = lambda part: geometric(geometric_by(part, ["op"], ["speedup"])["speedup"])
     sizes = rows.groupby([*PLACE, "op"])["size"]
     ends = rows.assign(_least=sizes.transform("min"), _most=sizes.transform("max"))
     out = []
@@ -363,7 +375,7 @@ def hardware(rows: pd.DataFrame) -> pd.DataFrame:
     for place in places[1:]:
         there = at(place)[[*keys, "seconds", "low", "high"]]
         if place[0] == places[0][0]:
-            there = there[there["mode"] != "numpy"]                 # NumPy runs on the host whatever the device
+            there = there[there["mode"] != "numpy"]  # NumPy runs on the host whatever the device
         both = base.merge(there, on=keys, suffixes=("_base", ""))
         both = both.assign(
             base=title(places[0]), place=title(place), base_seconds=both["seconds_base"],
@@ -398,7 +410,10 @@ def devices(machine: dict[str, Any]) -> str:
             words.append(formats.plain(device))
             continue
         about = device.get("description")
-        words.append(formats.plain(device.get("name") or device.get("type") or "?") + (f" ({formats.plain(about)})" if about else ""))
+        words.append(
+            formats.plain(device.get("name") or device.get("type") or "?")
+            + (f" ({formats.plain(about)})" if about else "")
+        )
     return ", ".join(words) or formats.NONE
 
 

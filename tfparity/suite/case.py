@@ -16,6 +16,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -90,25 +91,53 @@ def _shape(dimensions: tuple[int | str, ...]) -> Shape:
     return tuple(int(p) if isinstance(p, int) or p.isdigit() else p for p in parts)
 
 
-def T(*shape: str | int, dtype: str | None = None, domain: tuple[float, float] = (-inf, inf),
-      within: tuple[float, float] = (-inf, inf), form: Callable[[np.ndarray], np.ndarray] | None = None,
-      values: Iterable[Any] | None = None, edges: bool = True) -> Input:
+def T(
+    *shape: str | int,
+    dtype: str | None = None,
+    domain: tuple[float, float] = (-inf, inf),
+    within: tuple[float, float] = (-inf, inf),
+    form: Callable[[np.ndarray], np.ndarray] | None = None,
+    values: Iterable[Any] | None = None,
+    edges: bool = True,
+) -> Input:
     """A tensor. `T()` is elementwise, of any shape; `T("m k")` names its dimensions, `T(2, 3)` gives them, `T("")`
     is a scalar. `domain` is where ordinary values are drawn, `within` where every value lies, edge values too."""
-    return Input("tensor", _shape(shape), dtype, domain, within, form=form, edges=edges,
-                 values=None if values is None else tuple(values))
+    return Input(
+        "tensor",
+        _shape(shape),
+        dtype,
+        domain,
+        within,
+        form=form,
+        edges=edges,
+        values=None if values is None else tuple(values),
+    )
 
 
-def I(*shape: str | int, below: str | int | None = None, dtype: str = "int32",  # noqa: E743
-      within: tuple[float, float] | None = None, negative: bool = False,
-      form: Callable[[np.ndarray], np.ndarray] | None = None, edges: bool = True) -> Input:
+def I(
+    *shape: str | int,
+    below: str | int | None = None,
+    dtype: str = "int32",
+    within: tuple[float, float] | None = None,
+    negative: bool = False,
+    form: Callable[[np.ndarray], np.ndarray] | None = None,
+    edges: bool = True,
+) -> Input:
     """Integers: indices `below` a dimension (or number), or within closed limits.
 
     Where `below` is given, an index equal to it and a negative one become error inputs; `negative=True` says that
     the documentation gives negative indices a meaning.
     """
-    return Input("tensor", _shape(shape), dtype, within=within or (-inf, inf), below=below, negative=negative, form=form,
-                 edges=edges)
+    return Input(
+        "tensor",
+        _shape(shape),
+        dtype,
+        within=within or (-inf, inf),
+        below=below,
+        negative=negative,
+        form=form,
+        edges=edges,
+    )
 
 
 def B(*shape: str | int) -> Input:
@@ -270,13 +299,27 @@ def register(case: Case) -> Case:
     return case
 
 
-def op(name: str, reference: Callable[..., Any] | None = None, *inputs: Any, kind: str = "other",
-       call: Callable[..., Any] | None = None, state: Callable[[], Any] | None = None,
-       dtypes: Iterable[str] | None = None, errors: Iterable[Invalid] = (),
-       invariant: Callable[..., Any] | None = None, canonical: Callable[..., Any] | None = None,
-       constants: Iterable[Any] | None = None, autograph: bool = False, empty: bool = True, error_factor: float = 1.0,
-       exact: bool = False, timed: bool = True, sizes: Mapping[str, int] | None = None, body: Callable[..., Any] | None = None,
-       **options: Any) -> Case:
+def op(
+    name: str,
+    reference: Callable[..., Any] | None = None,
+    *inputs: Any,
+    kind: str = "other",
+    call: Callable[..., Any] | None = None,
+    state: Callable[[], Any] | None = None,
+    dtypes: Iterable[str] | None = None,
+    errors: Iterable[Invalid] = (),
+    invariant: Callable[..., Any] | None = None,
+    canonical: Callable[..., Any] | None = None,
+    constants: Iterable[Any] | None = None,
+    autograph: bool = False,
+    empty: bool = True,
+    error_factor: float = 1.0,
+    exact: bool = False,
+    timed: bool = True,
+    sizes: Mapping[str, int] | None = None,
+    body: Callable[..., Any] | None = None,
+    **options: Any,
+) -> Case:
     """Declare one op, once.
 
     name          its canonical public name, `tf.math.acosh`
@@ -315,9 +358,26 @@ def op(name: str, reference: Callable[..., Any] | None = None, *inputs: Any, kin
         assert frame.f_back
         frame = frame.f_back
     case = Case(
-        name, kind, reference, lambda: _combinations(inputs, options, sizes or {}), frame.f_code.co_filename,
-        frame.f_lineno, body, call, state, tuple(dtypes) if dtypes is not None else None, tuple(errors), invariant,
-        canonical, None if constants is None else tuple(constants), autograph, empty, error_factor, exact, timed)
+        name,
+        kind,
+        reference,
+        lambda: _combinations(inputs, options, sizes or {}),
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        body,
+        call,
+        state,
+        tuple(dtypes) if dtypes is not None else None,
+        tuple(errors),
+        invariant,
+        canonical,
+        None if constants is None else tuple(constants),
+        autograph,
+        empty,
+        error_factor,
+        exact,
+        timed,
+    )
     return register(case)
 
 
@@ -330,8 +390,9 @@ def kind(name: str) -> Callable[..., Case]:
     return declare
 
 
-def program(name: str, *inputs: Any, reference: Callable[..., Any] | None = None, kind: str = "program",
-            **more: Any) -> Callable[[Callable[..., Any]], Case]:
+def program(
+    name: str, *inputs: Any, reference: Callable[..., Any] | None = None, kind: str = "program", **more: Any
+) -> Callable[[Callable[..., Any]], Case]:
     """Decorate a program that is not one op, `guide.NAME`, `program.NAME` or `rewrite.NAME`: it becomes a case whose
     call is the decorated function. With `state=`, the function gets the state first. Autograph is on unless told."""
 
@@ -430,7 +491,11 @@ def _open_package(home: Path) -> None:
 def _module(path: Path, home: Path) -> ModuleType | None:
     """Import one case file; one of ours as part of the package, so that it may import its neighbours."""
     ours = path.resolve().parent == home.resolve()
-    name = f"{PACKAGE}.{path.stem}" if ours else f"{PACKAGE}_of_user.{word(path.resolve()).replace('.', '_')}"
+    name = (
+        f"{PACKAGE}.{path.stem}"
+        if ours
+        else f"{PACKAGE}_of_user.{blake2b(str(path.resolve()).encode(), digest_size=8).hexdigest()}"
+    )
     if name in sys.modules:
         return None
     spec = importlib.util.spec_from_file_location(name, path)

@@ -17,6 +17,7 @@ from . import modes, reference
 from .case import Case, RaggedValue, SparseValue, is_tensor, leaves, rebuild
 from .dtypes import family, roundoff
 from .identity import Identity, Query, wanted
+from .inputs import flushed
 from .judge import Expected, Judgement, arrays, bits, judge, short, worst
 from .modes import Clock, Program
 from .outcome import Failure, Lost, Outcome, Value, value
@@ -83,8 +84,11 @@ def _has_gradient(case: Case, sample: Sample, mode: str) -> bool:
     """Gradients are compared where values are ordinary, in the graph and under XLA: the two that rewrite them."""
     if mode not in ("graph", "xla") or sample.name.split(",")[0] not in ("ordinary", "edge") or sample.constants:
         return False
-    return any(family(np.asarray(leaf).dtype) == "float" for leaf in leaves(sample.draws[0])
-               if is_tensor(leaf) and isinstance(leaf, np.ndarray))
+    return any(
+        family(np.asarray(leaf).dtype) == "float"
+        for leaf in leaves(sample.draws[0])
+        if is_tensor(leaf) and isinstance(leaf, np.ndarray)
+    )
 
 
 @dataclass
@@ -108,8 +112,8 @@ class Task:
                 self.outcomes[step] = [self.lost[step]] * len(sample.draws)
             else:
                 start = time.perf_counter()
-                wrap = gradient if aspect == "gradient" else lambda p: p
-                found = modes.run(self.case, sample, mode, device, self.clock, lambda draw: self.step(step, draw), wrap)
+                given, wrap = (without_subnormals(sample), gradient) if aspect == "gradient" else (sample, lambda p: p)
+                found = modes.run(self.case, given, mode, device, self.clock, lambda draw: self.step(step, draw), wrap)
                 self.seconds[step] = time.perf_counter() - start
                 self.outcomes[step] = [self._canonical(o, sample) for o in found] if aspect == "value" else found
         return self.outcomes[step]
@@ -133,21 +137,34 @@ class Task:
         return self.references[sample.name]
 
 
-def run(case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], clock: Clock,
-        step: Callable[[Step, int], None]) -> list[Check]:
+def run(
+    case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], clock: Clock, step: Callable[[Step, int], None]
+) -> list[Check]:
     """The rows of one task."""
     samples = expand(case, dtype)
     task = Task(case, dtype, {s.name: s for s in samples}, lost, clock, step)
     rows = []
     for planned in plan(case, samples, want):
-        identity = Identity(case.name, dtype, planned.sample, planned.mode, planned.device, planned.aspect, planned.against)
+        identity = Identity(
+            case.name, dtype, planned.sample, planned.mode, planned.device, planned.aspect, planned.against
+        )
         if not want.row(identity):
             continue
         sample = task.samples[planned.sample]
         judged = _judge(task, sample, planned)
         at = (planned.sample, planned.mode, planned.device, _executed(planned.aspect))
-        rows.append(Check(str(identity), **vars(identity), verdict=judged.verdict, kind=judged.kind, max_ulp=judged.max_ulp,
-                          scaled_error=judged.scaled_error, detail=_detail(task, sample, judged), seconds=task.seconds.get(at, 0.0)))
+        rows.append(
+            Check(
+                str(identity),
+                **vars(identity),
+                verdict=judged.verdict,
+                kind=judged.kind,
+                max_ulp=judged.max_ulp,
+                scaled_error=judged.scaled_error,
+                detail=_detail(task, sample, judged),
+                seconds=task.seconds.get(at, 0.0),
+            )
+        )
     return rows
 
 
@@ -170,7 +187,9 @@ def _judge(task: Task, sample: Sample, planned: Plan) -> Judgement:
             told = [(g, w) for g, w in zip(got, wants, strict=True) if w is not None]
             if not told:
                 return Judgement("ill-conditioned", detail="the reference calls every draw undefined")
-            return _renumbered(judge([g for g, _ in told], [w for _, w in told]), [n for n, w in enumerate(wants) if w is not None])
+            return _renumbered(
+                judge([g for g, _ in told], [w for _, w in told]), [n for n, w in enumerate(wants) if w is not None]
+            )
     device = "CPU:0" if against == "cpu" else planned.device
     base = task.outcome(sample, "eager", device, _executed(planned.aspect))
     with task.clock.phase("judge"):
@@ -192,16 +211,29 @@ def _from_eager(task: Task, sample: Sample, base: list[Outcome], aspect: str) ->
     """
     if task.case.reference and aspect == "value":
         wants = task.reference(sample)
-        if all(w is not None and isinstance(w.outcome, Value) and isinstance(b, Value)
-               and [a.shape for a in w.outcome.arrays] == [a.shape for a in b.arrays] for w, b in zip(wants, base, strict=True)):
-            return [Expected(b, w.spread, w.flushed, kept=w.outcome.arrays)  # type: ignore[union-attr]
-                    for w, b in zip(wants, base, strict=True) if w is not None]
-    if task.case.exact or not any(isinstance(o, Value) and any(family(a.dtype) in ("float", "complex") for a in o.arrays) for o in base):
+        if all(
+            w is not None
+            and isinstance(w.outcome, Value)
+            and isinstance(b, Value)
+            and [a.shape for a in w.outcome.arrays] == [a.shape for a in b.arrays]
+            for w, b in zip(wants, base, strict=True)
+        ):
+            return [
+                Expected(b, w.spread, w.flushed, kept=w.outcome.arrays)  # type: ignore[union-attr]
+                for w, b in zip(wants, base, strict=True)
+                if w is not None
+            ]
+    if task.case.exact or not any(
+        isinstance(o, Value) and any(family(a.dtype) in ("float", "complex") for a in o.arrays) for o in base
+    ):
         return [Expected(o) for o in base]
     key: Step = (sample.name, "moved", "", aspect)
     if key not in task.outcomes:
         wrap = gradient if aspect == "gradient" else lambda p: p
-        found = modes.run(task.case, _moved(sample), "eager", "CPU:0", task.clock, lambda draw: task.step(key, draw), wrap)
+        given = without_subnormals(sample) if aspect == "gradient" else sample
+        found = modes.run(
+            task.case, _moved(given), "eager", "CPU:0", task.clock, lambda draw: task.step(key, draw), wrap
+        )
         task.outcomes[key] = [task._canonical(o, sample) for o in found] if aspect == "value" else found
     return [Expected(a, _distance(a, b)) for a, b in zip(base, task.outcomes[key], strict=True)]
 
@@ -209,12 +241,29 @@ def _from_eager(task: Task, sample: Sample, base: list[Outcome], aspect: str) ->
 def _moved(sample: Sample) -> Sample:
     def back(draw: Any) -> Any:
         there = iter(leaves(reference.moved(draw, sample.name, 2.0)))
+
         def leaf(original: Any) -> Any:
             other = next(there)
-            return other.astype(original.dtype) if isinstance(original, np.ndarray) and isinstance(other, np.ndarray) else original
+            return (
+                other.astype(original.dtype)
+                if isinstance(original, np.ndarray) and isinstance(other, np.ndarray)
+                else original
+            )
+
         return rebuild(draw, leaf)
 
     return replace(sample, draws=tuple(back(d) for d in sample.draws))
+
+
+def without_subnormals(sample: Sample) -> Sample:
+    """The sample without subnormal numbers: whether they are flushed is judged on values, and gradients near zero would
+    say it again in every op."""
+    return replace(
+        sample,
+        draws=tuple(
+            rebuild(d, lambda leaf: flushed(leaf) if isinstance(leaf, np.ndarray) else leaf) for d in sample.draws
+        ),
+    )
 
 
 def _distance(a: Outcome, b: Outcome) -> tuple[np.ndarray | None, ...]:
@@ -239,8 +288,17 @@ def _documented(got: list[Outcome], sample: Sample) -> Judgement:
             return Judgement(outcome.verdict, detail=outcome.detail, worst=(number, -1, ()))
         if isinstance(outcome, Failure) and outcome.unsupported and sample.purpose == "value":
             return Judgement("unsupported", detail=outcome.words)
-        if sample.purpose == "value" and isinstance(outcome, Failure) and sample.name.split(",")[0] in ("ordinary", "scalar", "n17"):
-            return Judgement("error-differs", "error-class", detail=f"valid input is refused: {outcome.words}", worst=(number, -1, ()))
+        if (
+            sample.purpose == "value"
+            and isinstance(outcome, Failure)
+            and sample.name.split(",")[0] in ("ordinary", "scalar", "n17")
+        ):
+            return Judgement(
+                "error-differs",
+                "error-class",
+                detail=f"valid input is refused: {outcome.words}",
+                worst=(number, -1, ()),
+            )
         if sample.must_fail and isinstance(outcome, Value):
             first = "; ".join(short(a) for a in outcome.arrays[:3])
             return Judgement("accepted", detail=f"invalid input is accepted and gives {first}", worst=(number, -1, ()))
@@ -258,26 +316,60 @@ def _lanes(task: Task, sample: Sample, got: list[Outcome], planned: Plan) -> Jud
         for number, (outcome, row) in enumerate(zip(got, sample.positions, strict=True)):
             known = [(k, where[int(p)]) for k, p in enumerate(row) if int(p) in where]
             if isinstance(outcome, Lost | Failure):
-                return judge([outcome], [Expected(alone[0])]) if not isinstance(outcome, Failure) or outcome.unsupported else Judgement(
-                    "identical" if any(isinstance(alone[n], Failure) for _, n in known) else "ill-conditioned",
-                    detail="the long tensor is refused as a whole")
+                return (
+                    judge([outcome], [Expected(alone[0])])
+                    if not isinstance(outcome, Failure) or outcome.unsupported
+                    else Judgement(
+                        "identical" if any(isinstance(alone[n], Failure) for _, n in known) else "ill-conditioned",
+                        detail="the long tensor is refused as a whole",
+                    )
+                )
             pairs = [(k, alone[n]) for k, n in known if isinstance(alone[n], Value)]
-            pairs = [(k, o) for k, o in pairs if isinstance(o, Value) and len(o.arrays) == len(outcome.arrays)
-                     and all(a.shape == (1,) for a in o.arrays)]
+            pairs = [
+                (k, o)
+                for k, o in pairs
+                if isinstance(o, Value)
+                and len(o.arrays) == len(outcome.arrays)
+                and all(a.shape == (1,) for a in o.arrays)
+            ]
             if not pairs or any(a.shape != (len(row),) for a in outcome.arrays):
                 continue
-            spreads = task.reference(sample)[number] if task.case.reference else None
+            spreads = task.reference(sample)[number] if task.case.reference else None  # None too where undefined
             for k, whole in enumerate(outcome.arrays):
                 index = np.array([p for p, _ in pairs])
-                want = np.concatenate([o.arrays[k] for _, o in pairs])
+                want = np.concatenate([o.arrays[k] for _, o in pairs])  # type: ignore[union-attr]
                 spread = kept = flush = None
-                if spreads is not None and spreads.spread and isinstance(spreads.outcome, Value) and spreads.outcome.arrays[k].shape == whole.shape:
+                if (
+                    spreads is not None
+                    and spreads.spread
+                    and isinstance(spreads.outcome, Value)
+                    and spreads.outcome.arrays[k].shape == whole.shape
+                ):
                     kept = spreads.outcome.arrays[k][index]
                     spread = None if spreads.spread[k] is None else spreads.spread[k][index]  # type: ignore[index]
-                    flush = spreads.flushed[k][index] if spreads.flushed and spreads.flushed[k].shape == whole.shape else None
-                j, at = arrays(whole[index], want, spread, factor=0.0 if task.case.exact else 2.0 * task.case.error_factor, kept=kept, flushed=flush)
-                found.append(Judgement(j.verdict, j.kind, j.max_ulp, j.scaled_error, j.detail,
-                                       (number, k, (int(index[at[0]]),)) if at else None))
+                    flush = (
+                        spreads.flushed[k][index]
+                        if spreads.flushed and spreads.flushed[k].shape == whole.shape
+                        else None
+                    )
+                j, at = arrays(
+                    whole[index],
+                    want,
+                    spread,
+                    factor=0.0 if task.case.exact else 2.0 * task.case.error_factor,
+                    kept=kept,
+                    flushed=flush,
+                )
+                found.append(
+                    Judgement(
+                        j.verdict,
+                        j.kind,
+                        j.max_ulp,
+                        j.scaled_error,
+                        j.detail,
+                        (number, k, (int(index[at[0]]),)) if at else None,
+                    )
+                )
     return worst(found) if found else Judgement("ill-conditioned", detail="results do not align with the elements")
 
 
@@ -289,24 +381,59 @@ def _theory(task: Task, sample: Sample, got: list[Outcome]) -> Judgement:
         if isinstance(outcome, Lost):
             return Judgement(outcome.verdict, detail=outcome.detail)
         if isinstance(outcome, Failure):
-            found.append(Judgement("unsupported" if outcome.unsupported else "error-differs",
-                                   "" if outcome.unsupported else "error-class", detail=outcome.words, worst=(number, -1, ())))
+            found.append(
+                Judgement(
+                    "unsupported" if outcome.unsupported else "error-differs",
+                    "" if outcome.unsupported else "error-class",
+                    detail=outcome.words,
+                    worst=(number, -1, ()),
+                )
+            )
             continue
         with np.errstate(all="ignore"):
             held = task.case.invariant(_plain(outcome), *args, **kwargs)
         if isinstance(held, bool | np.bool_):
-            found.append(Judgement("identical") if held else Judgement(
-                "differs", "value", detail=f"the invariant does not hold for {'; '.join(short(a) for a in outcome.arrays[:4])}", worst=(number, -1, ())))
+            found.append(
+                Judgement("identical")
+                if held
+                else Judgement(
+                    "differs",
+                    "value",
+                    detail=f"the invariant does not hold for {'; '.join(short(a) for a in outcome.arrays[:4])}",
+                    worst=(number, -1, ()),
+                )
+            )
             continue
         for left, right in held if isinstance(held, list) else [held]:
             left, right = np.asarray(left), np.asarray(right)
             if left.shape != right.shape:
-                found.append(Judgement("differs", "shape", detail=f"the invariant compares shape {left.shape} with {right.shape}"))
+                found.append(
+                    Judgement(
+                        "differs", "shape", detail=f"the invariant compares shape {left.shape} with {right.shape}"
+                    )
+                )
                 continue
-            scale = np.full(left.shape, _unit(outcome) * float(np.max(np.abs(right.astype(np.complex128)), initial=0.0)) * max(1.0, left.size**0.5)) \
-                if family(left.dtype) in ("float", "complex") else None
+            scale = (
+                np.full(
+                    left.shape,
+                    _unit(outcome)
+                    * float(np.max(np.abs(right.astype(np.complex128)), initial=0.0))
+                    * max(1.0, left.size**0.5),
+                )
+                if family(left.dtype) in ("float", "complex")
+                else None
+            )
             j, at = arrays(left, right.astype(left.dtype), scale, factor=task.case.error_factor)
-            found.append(Judgement(j.verdict, j.kind, j.max_ulp, j.scaled_error, j.detail, (number, -1, tuple(at or ())) if at else None))
+            found.append(
+                Judgement(
+                    j.verdict,
+                    j.kind,
+                    j.max_ulp,
+                    j.scaled_error,
+                    j.detail,
+                    (number, -1, tuple(at or ())) if at else None,
+                )
+            )
     return worst(found)
 
 
@@ -315,7 +442,7 @@ def _unit(outcome: Value) -> float:
 
 
 def _plain(outcome: Value) -> Any:
-    """A result as the author of a case expects it: one array, or the sequence of arrays; sparse and ragged as values."""
+    """A result as the author of a case expects it: one array, or their sequence; sparse and ragged as values."""
     if outcome.structure == "sparse":
         return SparseValue(*outcome.arrays)
     if outcome.structure.startswith("ragged"):
@@ -326,21 +453,30 @@ def _plain(outcome: Value) -> Any:
 def gradient(program: Program) -> Program:
     """The program that gives the gradients of the floating results, weighted unevenly, by the floating inputs.
 
-    The weights are small multiples of 1/4, exact in every dtype; equal weights would hide errors that sum to zero,
-    as softmax's do.
+    The weights are odd multiples of 1/8, exact in every dtype. Equal weights would hide errors that sum to zero, as
+    softmax's do; a weight of zero would make NaN of infinity; and were they constants of the graph, its optimizer would
+    fold them into what is under test, so they grow from an argument.
     """
     import tensorflow as tf
 
-    def function(*tensors: Any) -> Any:
+    def function(*arguments: Any) -> Any:
+        *tensors, first = arguments
         inputs = [t for t in tensors if isinstance(t, tf.Tensor) and t.dtype.is_floating]
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            results = [r for r in tf.nest.flatten(program.function(*tensors)) if isinstance(r, tf.Tensor) and r.dtype.is_floating]
-        weights = [tf.reshape(tf.cast(tf.range(tf.size(r)) % 7 - 3, r.dtype) / 4, tf.shape(r)) for r in results]
+            results = [
+                r
+                for r in tf.nest.flatten(program.function(*tensors))
+                if isinstance(r, tf.Tensor) and r.dtype.is_floating
+            ]
+        weights = [
+            tf.reshape((tf.cast((tf.range(tf.size(r)) + first) % 7, r.dtype) - 3) / 4 + 0.125, tf.shape(r))
+            for r in results
+        ]
         found = tape.gradient(results, inputs, output_gradients=weights) if results else [None] * len(inputs)
         return [None if g is None else tf.convert_to_tensor(g) for g in found]
 
-    return Program(function, program.autograph)
+    return Program(function, program.autograph, (np.zeros((), np.int32),))
 
 
 def _detail(task: Task, sample: Sample, j: Judgement) -> str:
@@ -352,11 +488,20 @@ def _detail(task: Task, sample: Sample, j: Judgement) -> str:
     for leaf in sample.tensors[draw][:6]:
         array = getattr(leaf, "values", leaf)
         array = np.asarray(array)
-        if index and array.shape and len(index) == array.ndim and all(i < n for i, n in zip(index, array.shape, strict=True)) \
-                and sample.positions is not None:
+        if (
+            index
+            and array.shape
+            and len(index) == array.ndim
+            and all(i < n for i, n in zip(index, array.shape, strict=True))
+            and sample.positions is not None
+        ):
             shown.append(bits(array[index]))
         else:
             shown.append(short(array, 12))
     where = f"draw {draw} of {len(sample.draws)}" + (f", element {list(index)}" if index else "")
-    constants = f"\nconstants {[np.asarray(c).item() for c in sample.constants]}, result {j.worst[1]}" if sample.constants else ""
+    constants = (
+        f"\nconstants {[np.asarray(c).item() for c in sample.constants]}, result {j.worst[1]}"
+        if sample.constants
+        else ""
+    )
     return f"{j.detail}\n{where}; input {'  ,  '.join(shown)}{constants}"

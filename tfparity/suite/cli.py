@@ -16,19 +16,33 @@ import typer
 
 from . import identity
 
-app = typer.Typer(help="Does TensorFlow give the same answers, and how fast, in every way of running it?",
-                  no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Does TensorFlow give the same answers, and how fast, in every way of running it?",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
-Queries = Annotated[list[str] | None, typer.Argument(metavar="[QUERY]...", help=f"{identity.FORM}; parts take * and ?, trailing parts may be left out")]
+Queries = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[QUERY]...", help=f"{identity.FORM}; parts take * and ?, trailing parts may be left out"),
+]
 Out = Annotated[Path | None, typer.Option("--out", help="folder to write; default runs/DATE-TIME")]
-Modes = Annotated[str, typer.Option("--modes", help="comma-separated: eager graph graph-dynamic xla numpy, also xla-dynamic savedmodel")]
+Modes = Annotated[
+    str,
+    typer.Option("--modes", help="comma-separated: eager graph graph-dynamic xla numpy, also xla-dynamic savedmodel"),
+]
 Devices = Annotated[str, typer.Option("--devices", help="comma-separated patterns, such as CPU:0,GPU:*")]
 Dtypes = Annotated[str, typer.Option("--dtypes", help="comma-separated patterns, such as float*,int32")]
 Jobs = Annotated[int, typer.Option("--jobs", min=0, help="worker processes; 0: one a core")]
 Shard = Annotated[str, typer.Option("--shard", help="I/N: the I-th of N parts")]
 Resume = Annotated[Path | None, typer.Option("--resume", help="continue the run in this folder")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="seconds one sample may take in one mode")]
-Cases = Annotated[list[str] | None, typer.Option("--cases", help="a file of your own cases, beside those that come with tfparity; may be repeated")]
+Cases = Annotated[
+    list[str] | None,
+    typer.Option("--cases", help="a file of your own cases, beside those that come with tfparity; may be repeated"),
+]
 Costs = Annotated[bool, typer.Option("--costs", help="print where the time went, and the harness's own share")]
 
 ALL_MODES = "eager,graph,graph-dynamic,xla,numpy"
@@ -58,16 +72,38 @@ def _usage_error() -> type[Exception]:
     return ValueError
 
 
-def _session(action: str, queries: list[str] | None, out: Path | None, modes: str, devices: str, dtypes: str, jobs: int,
-             shard: str, resume: Path | None, timeout: float, files: list[str] | None, costs: bool) -> Any:
+def _session(
+    action: str,
+    queries: list[str] | None,
+    out: Path | None,
+    modes: str,
+    devices: str,
+    dtypes: str,
+    jobs: int,
+    shard: str,
+    resume: Path | None,
+    timeout: float,
+    files: list[str] | None,
+    costs: bool,
+) -> Any:
     from rich.console import Console
 
     from ..reports import summary
     from . import session
 
     request = session.Request(
-        tuple(queries or ()), _list(modes), _list(devices), _list(dtypes), jobs, shard, timeout, tuple(files or ()),
-        check=action != "bench", time=action != "check", command="tfparity " + shlex.join(sys.argv[1:]))
+        tuple(queries or ()),
+        _list(modes),
+        _list(devices),
+        _list(dtypes),
+        jobs,
+        shard,
+        timeout,
+        tuple(files or ()),
+        check=action != "bench",
+        time=action != "check",
+        command="tfparity " + shlex.join(sys.argv[1:]),
+    )
     folder = resume or out or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
     found = session.execute(request, folder, resume=resume is not None, console=Console(stderr=True))
     return found, folder, Console(), summary, costs
@@ -77,10 +113,10 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _finish(found: Any, folder: Path, console: Any, summary: Any, costs: bool, report: bool) -> None:
+def _finish(found: Any, folder: Path, console: Any, summary: Any, costs: bool) -> None:
     from ..reports import pages
 
-    if report and not found.interrupted:
+    if not found.interrupted:
         pages.write([found.run], folder)
     console.print(summary.render(found.run))
     for problem in found.problems:
@@ -97,21 +133,43 @@ def _finish(found: Any, folder: Path, console: Any, summary: Any, costs: bool, r
 
 
 @app.command()
-def run(queries: Queries = None, out: Out = None, modes: Modes = ALL_MODES, devices: Devices = "*", dtypes: Dtypes = "*",
-        jobs: Jobs = 0, shard: Shard = "", resume: Resume = None, timeout: Timeout = 30, cases: Cases = None, costs: Costs = False) -> None:
+def run(
+    queries: Queries = None,
+    out: Out = None,
+    modes: Modes = ALL_MODES,
+    devices: Devices = "*",
+    dtypes: Dtypes = "*",
+    jobs: Jobs = 0,
+    shard: Shard = "",
+    resume: Resume = None,
+    timeout: Timeout = 30,
+    cases: Cases = None,
+    costs: Costs = False,
+) -> None:
     """Check, then time what passed, then report."""
     told = _session("run", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, costs)
-    _finish(*told, report=True)
+    _finish(*told)
     if told[0].run.checks.empty:
         raise _nothing()
 
 
 @app.command()
-def check(queries: Queries = None, out: Out = None, modes: Modes = ALL_MODES, devices: Devices = "*", dtypes: Dtypes = "*",
-          jobs: Jobs = 0, shard: Shard = "", resume: Resume = None, timeout: Timeout = 30, cases: Cases = None, costs: Costs = False) -> None:
+def check(
+    queries: Queries = None,
+    out: Out = None,
+    modes: Modes = ALL_MODES,
+    devices: Devices = "*",
+    dtypes: Dtypes = "*",
+    jobs: Jobs = 0,
+    shard: Shard = "",
+    resume: Resume = None,
+    timeout: Timeout = 30,
+    cases: Cases = None,
+    costs: Costs = False,
+) -> None:
     """Conformance only. Exit status 1 on an unwaived failure, 2 when nothing ran."""
     told = _session("check", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, costs)
-    _finish(*told, report=True)
+    _finish(*told)
     found = told[0]
     if (found.run.checks["verdict"] != "unsupported").sum() == 0:
         raise _nothing()
@@ -120,11 +178,22 @@ def check(queries: Queries = None, out: Out = None, modes: Modes = ALL_MODES, de
 
 
 @app.command()
-def bench(queries: Queries = None, out: Out = None, modes: Modes = ALL_MODES, devices: Devices = "*", dtypes: Dtypes = "*",
-          jobs: Jobs = 0, shard: Shard = "", resume: Resume = None, timeout: Timeout = 30, cases: Cases = None, costs: Costs = False) -> None:
+def bench(
+    queries: Queries = None,
+    out: Out = None,
+    modes: Modes = ALL_MODES,
+    devices: Devices = "*",
+    dtypes: Dtypes = "*",
+    jobs: Jobs = 0,
+    shard: Shard = "",
+    resume: Resume = None,
+    timeout: Timeout = 30,
+    cases: Cases = None,
+    costs: Costs = False,
+) -> None:
     """Timing only."""
     told = _session("bench", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, costs)
-    _finish(*told, report=True)
+    _finish(*told)
     if told[0].run.timings.empty:
         raise _nothing()
 
@@ -158,7 +227,11 @@ def compare(base: Path, head: Path) -> None:
 
 
 @app.command("list")
-def list_cases(queries: Queries = None, as_json: Annotated[bool, typer.Option("--json", help="one JSON list")] = False, cases: Cases = None) -> None:
+def list_cases(
+    queries: Queries = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON list")] = False,
+    cases: Cases = None,
+) -> None:
     """The declared cases, one a row: op, file, kind, status, reference. TensorFlow is not imported."""
     from . import case as declared
 
@@ -173,20 +246,30 @@ def list_cases(queries: Queries = None, as_json: Annotated[bool, typer.Option("-
     widths = {key: max([len(row[key]) for row in rows] + [len(key)]) for key in ("op", "file", "kind", "status")}
     print("  ".join(f"{key:{width}}" for key, width in widths.items()) + "  reference")
     for row in rows:
-        print("  ".join(f"{row[key]:{width}}" for key, width in widths.items()) + f"  {row['reference'] or row['reason']}")
+        print(
+            "  ".join(f"{row[key]:{width}}" for key, width in widths.items()) + f"  {row['reference'] or row['reason']}"
+        )
     print(f"{len(rows)} cases", file=sys.stderr)
 
 
 def _row(case: Any) -> dict[str, str]:
     name = getattr(case.reference, "__name__", "") if case.reference else ""
     reference = ("lambda" if name == "<lambda>" else name) or ("invariant" if case.invariant else "")
-    return {"op": case.name, "file": Path(case.file).name, "kind": case.kind, "status": case.status,
-            "reason": case.missing or case.reason, "reference": reference}
+    return {
+        "op": case.name,
+        "file": Path(case.file).name,
+        "kind": case.kind,
+        "status": case.status,
+        "reason": case.missing or case.reason,
+        "reference": reference,
+    }
 
 
 @app.command()
-def coverage(out: Annotated[Path | None, typer.Option("--out", help="also write coverage.csv into this folder")] = None) -> None:
-    """Documented ops, kernels, gradients: covered, declared holes, undeclared holes. Exit status 1 on an undeclared one."""
+def coverage(
+    out: Annotated[Path | None, typer.Option("--out", help="also write coverage.csv into this folder")] = None,
+) -> None:
+    """Documented ops, kernels, gradients: covered, declared holes, undeclared ones (exit status 1)."""
     from . import coverage as measured
 
     if not measured.show(out):

@@ -31,16 +31,22 @@ def rows(documented: list[str], declared: dict[str, cases.Case]) -> list[Row]:
         status = "undeclared" if case is None else "hole" if case.missing else "covered"
         found.append(Row(name, status, case.missing if case else ""))
     known = set(documented)
-    found += [Row(n, "foreign", "declared, but this TensorFlow does not document it") for n, c in declared.items()
-              if n.startswith("tf.") and n not in known and not c.is_program]
+    found += [
+        Row(n, "foreign", "declared, but this TensorFlow does not document it")
+        for n, c in declared.items()
+        if n.startswith("tf.") and n not in known and not c.is_program
+    ]
     return found
 
 
 def _ask() -> dict:
     from . import inventory
 
-    return {"ops": [op.name for op in inventory.documented()], "kernels": len(inventory.kernels()),
-            "gradients": sum(inventory.gradients().values())}
+    return {
+        "ops": [op.name for op in inventory.documented()],
+        "kernels": len(inventory.kernels()),
+        "gradients": sum(inventory.gradients().values()),
+    }
 
 
 def show(out: Path | None) -> bool:
@@ -62,10 +68,17 @@ def show(out: Path | None) -> bool:
     for space in [*spaces, ""]:
         here = [r for r in found if r.op.rpartition(".")[0] == space or not space]
         count = {s: sum(r.status == s for r in here) for s in ("covered", "hole", "undeclared", "foreign")}
-        table.add_row(space or "all", str(len(here) - count["foreign"]), *(str(count[s]) for s in ("covered", "hole", "undeclared")))
+        table.add_row(
+            space or "all",
+            str(len(here) - count["foreign"]),
+            *(str(count[s]) for s in ("covered", "hole", "undeclared")),
+        )
     console = Console()
     console.print(table)
-    console.print(f"under them TensorFlow registers {told['kernels']} raw ops with a CPU kernel and {told['gradients']} gradients", highlight=False)
+    console.print(
+        f"below: {told['kernels']} raw ops with a CPU kernel, {told['gradients']} with a gradient",
+        highlight=False,
+    )
     for status, said in (("hole", "declared hole"), ("foreign", "foreign")):
         for row in found:
             if row.status == status:

@@ -38,7 +38,7 @@ def family(dtype: np.dtype) -> str:
     """`float`, `complex`, `integer`, `bool` or `string`."""
     if dtype.kind in "OSU":
         return "string"
-    if dtype.kind == "V" or dtype.kind == "f":       # ml_dtypes' floats have kind V
+    if dtype.kind == "V" or dtype.kind == "f":  # ml_dtypes' floats have kind V
         return "integer" if dtype.name.startswith(("int", "uint")) else "float"
     return {"c": "complex", "i": "integer", "u": "integer", "b": "bool"}[dtype.kind]
 

@@ -49,15 +49,20 @@ class Query:
 
     def matches(self, **parts: str) -> bool:
         """Whether the parts given all match; a part not given is not asked."""
-        return all(_glob(pattern).fullmatch(parts[name]) for name, pattern in zip(PARTS, self.patterns, strict=True)
-                   if pattern != "*" and name in parts)
+        return all(
+            _glob(pattern).fullmatch(parts[name])
+            for name, pattern in zip(PARTS, self.patterns, strict=True)
+            if pattern != "*" and name in parts
+        )
 
 
 def parse(text: str) -> Query:
     """A query from its text. Raises QueryError when it does not have the form of an identity."""
     found = _QUERY.fullmatch(text.strip())
     if not found:
-        raise QueryError(f"malformed query {text!r}: it reads {FORM}, each part may hold * and ?, trailing parts may be left out")
+        raise QueryError(
+            f"malformed query {text!r}: it reads {FORM}, each part may hold * and ?, trailing parts may be left out"
+        )
     return Query(text, tuple(found[part] or "*" for part in PARTS))
 
 
@@ -78,9 +83,15 @@ def select(queries: Iterable[Query], names: Iterable[str]) -> list[str]:
     for query in queries:
         if not any(query.matches(op=name) for name in names):
             asked = query.patterns[0]
-            tails = {name.rsplit(".", 1)[-1]: name for name in names}
+            tails: dict[str, list[str]] = {}
+            for name in names:
+                tails.setdefault(name.rsplit(".", 1)[-1], []).append(name)
             near = difflib.get_close_matches(asked, names, n=3, cutoff=0.6)
-            near += [tails[tail] for tail in difflib.get_close_matches(asked.rsplit(".", 1)[-1], tails, n=3, cutoff=0.6)]
+            near += [
+                name
+                for tail in difflib.get_close_matches(asked.rsplit(".", 1)[-1], tails, n=3, cutoff=0.6)
+                for name in tails[tail]
+            ]
             hint = f"; nearest: {', '.join(dict.fromkeys(near))}" if near else ""
             raise QueryError(f"no declared op matches {asked!r}{hint}; `tfparity list` names them all")
     return [name for name in names if not queries or any(query.matches(op=name) for query in queries)]

@@ -16,8 +16,23 @@ from .dtypes import family, limits
 
 inf = float("inf")
 
-WORDS = (b"", b"a", b"hello", b"Hello World", b" padded \t", b"a,b,,c", b"3.25", b"-17", "naïve €uro".encode(),
-         "日本語".encode(), b"\xff\xfe not utf-8", b"\x00nul\x00", b"x" * 70, b"AAA", b"hello")
+WORDS = (
+    b"",
+    b"a",
+    b"hello",
+    b"Hello World",
+    b" padded \t",
+    b"a,b,,c",
+    b"3.25",
+    b"-17",
+    "naïve €uro".encode(),
+    "日本語".encode(),
+    b"\xff\xfe not utf-8",
+    b"\x00nul\x00",
+    b"x" * 70,
+    b"AAA",
+    b"hello",
+)
 
 
 def generator(*identity: object) -> np.random.Generator:
@@ -37,19 +52,62 @@ def edges(dtype: np.dtype) -> np.ndarray:
     if kind == "integer":
         info = limits(dtype)
         low, high = int(info.min), int(info.max)
-        values = [0, 1, low, -1, high, 2, -2, low + 1, high - 1, 3, 7, -7, info.bits - 1, info.bits, high // 2 + 1, 10, 100]
+        values = [
+            0,
+            1,
+            low,
+            -1,
+            high,
+            2,
+            -2,
+            low + 1,
+            high - 1,
+            3,
+            7,
+            -7,
+            info.bits - 1,
+            info.bits,
+            high // 2 + 1,
+            10,
+            100,
+        ]
         return np.array(list(dict.fromkeys(v for v in values if low <= v <= high)), dtype=dtype)
     if kind == "complex":
         real = np.array([0.0, -0.0, 1.0, -1.0, np.nan, inf, -inf, limits(dtype).tiny, limits(dtype).max, 0.5, -2.0])
         parts = np.meshgrid(real, real, indexing="ij")
         grid = np.empty(parts[0].shape, dtype)
-        grid.real, grid.imag = parts                  # never `a + 1j * b`: that makes NaN of infinity
+        grid.real, grid.imag = parts  # never `a + 1j * b`: that makes NaN of infinity
         return np.concatenate([grid[:9, :9].ravel(), grid[9:].ravel()])
     info = limits(dtype)
     tiny, big, eps = float(info.smallest_normal), float(info.max), float(info.eps)
     subnormal = float(info.smallest_subnormal)
-    one_sided = [1, 0.5, 2, 1.5, 3, 2.5, subnormal, tiny / 2, tiny, big, 1 + eps, 1 - eps / 2, 0.25, 10, np.pi, 0.1,
-                 np.log(big) * 0.99, np.log(big) * 1.01, np.sqrt(big), np.sqrt(tiny), 1 / eps, 2 / eps + 2, eps, 100, 1 / 3]
+    one_sided = [
+        1,
+        0.5,
+        2,
+        1.5,
+        3,
+        2.5,
+        subnormal,
+        tiny / 2,
+        tiny,
+        big,
+        1 + eps,
+        1 - eps / 2,
+        0.25,
+        10,
+        np.pi,
+        0.1,
+        np.log(big) * 0.99,
+        np.log(big) * 1.01,
+        np.sqrt(big),
+        np.sqrt(tiny),
+        1 / eps,
+        2 / eps + 2,
+        eps,
+        100,
+        1 / 3,
+    ]
     values = [0.0, -0.0, np.nan, inf, -inf] + [s * v for v in one_sided for s in (1, -1)]
     with np.errstate(over="ignore"):
         return np.array(values).astype(dtype)
@@ -67,7 +125,9 @@ def few_edges(dtype: np.dtype) -> np.ndarray:
     return all_of_them[:13]
 
 
-def ordinary(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype, low: float = -inf, high: float = inf) -> np.ndarray:
+def ordinary(
+    rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype, low: float = -inf, high: float = inf
+) -> np.ndarray:
     """Ordinary values of `dtype` inside `(low, high)`, well away from its ends."""
     kind = family(dtype)
     if kind == "bool":
@@ -105,8 +165,11 @@ def inside(values: np.ndarray, low: float, high: float) -> np.ndarray:
 def flushed(array: np.ndarray) -> np.ndarray:
     """The array with its subnormal numbers replaced by zeros of their sign, as TensorFlow's kernels read them."""
     if family(array.dtype) == "float":
-        return np.where(np.abs(array.astype(np.float64)) < float(limits(array.dtype).smallest_normal),
-                        np.copysign(np.zeros((), array.dtype), array), array).astype(array.dtype)
+        return np.where(
+            np.abs(array.astype(np.float64)) < float(limits(array.dtype).smallest_normal),
+            np.copysign(np.zeros((), array.dtype), array),
+            array,
+        ).astype(array.dtype)
     if family(array.dtype) == "complex":
         out = array.copy()
         out.real, out.imag = flushed(array.real), flushed(array.imag)

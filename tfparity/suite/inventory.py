@@ -12,25 +12,72 @@ import pkgutil
 from dataclasses import dataclass
 from typing import Any
 
-NAMESPACES = ("", "audio", "bitwise", "debugging", "dtypes", "image", "io", "linalg", "math", "nn", "quantization",
-              "ragged", "random", "sets", "signal", "sparse", "strings")
+NAMESPACES = (
+    "",
+    "audio",
+    "bitwise",
+    "debugging",
+    "dtypes",
+    "image",
+    "io",
+    "linalg",
+    "math",
+    "nn",
+    "quantization",
+    "ragged",
+    "random",
+    "sets",
+    "signal",
+    "sparse",
+    "strings",
+)
 """Where ops live; the empty one is the root."""
 
 NOT_OPS = {
-    "context managers and scopes": ("control_dependencies", "device", "init_scope", "name_scope", "variable_creator_scope",
-                                    "debugging.experimental.disable_dump_debug_info", "debugging.experimental.enable_dump_debug_info"),
+    "context managers and scopes": (
+        "control_dependencies",
+        "device",
+        "init_scope",
+        "name_scope",
+        "variable_creator_scope",
+        "debugging.experimental.disable_dump_debug_info",
+        "debugging.experimental.enable_dump_debug_info",
+    ),
     "decorators and tracing": ("function", "autodiff", "no_gradient", "convert_to_tensor_or_sparse"),
-    "predicates and conversion of Python objects": ("is_tensor", "is_symbolic_tensor", "as_dtype", "get_static_value",
-                                                    "make_ndarray", "make_tensor_proto", "type_spec_from_value",
-                                                    "executing_eagerly", "inside_function", "get_logger"),
-    "global state": ("random.set_seed", "random.set_global_generator", "random.get_global_generator", "get_current_name_scope",
-                     "debugging.set_log_device_placement", "debugging.get_log_device_placement",
-                     "debugging.enable_check_numerics", "debugging.disable_check_numerics",
-                     "debugging.enable_traceback_filtering", "debugging.disable_traceback_filtering",
-                     "debugging.is_traceback_filtering_enabled"),
+    "predicates and conversion of Python objects": (
+        "is_tensor",
+        "is_symbolic_tensor",
+        "as_dtype",
+        "get_static_value",
+        "make_ndarray",
+        "make_tensor_proto",
+        "type_spec_from_value",
+        "executing_eagerly",
+        "inside_function",
+        "get_logger",
+    ),
+    "global state": (
+        "random.set_seed",
+        "random.set_global_generator",
+        "random.get_global_generator",
+        "get_current_name_scope",
+        "debugging.set_log_device_placement",
+        "debugging.get_log_device_placement",
+        "debugging.enable_check_numerics",
+        "debugging.disable_check_numerics",
+        "debugging.enable_traceback_filtering",
+        "debugging.disable_traceback_filtering",
+        "debugging.is_traceback_filtering_enabled",
+    ),
     "plug-in loading": ("load_library", "load_op_library"),
-    "file-system calls": ("io.read_file", "io.write_file", "io.match_filenames_once", "io.matching_files", "io.write_graph",
-                          "io.is_jpeg"),
+    "file-system calls": (
+        "io.read_file",
+        "io.write_file",
+        "io.match_filenames_once",
+        "io.matching_files",
+        "io.write_graph",
+        "io.is_jpeg",
+    ),
 }
 """Functions of the op namespaces that are no ops, by reason. An entry that TensorFlow no longer has is an error."""
 
@@ -58,15 +105,15 @@ def documented() -> list[Documented]:
         objects[id(found)] = found
     excluded = {f"tf.{n}" for group in NOT_OPS.values() for n in group}
     ops = []
-    for key, public in names.items():
+    for key, aliases in names.items():
         canonical = tf_export.get_canonical_name_for_symbol(objects[key], add_prefix_to_v1_names=False)
         if canonical is None:
             continue
         name = f"tf.{canonical}"
         inside = canonical.rpartition(".")[0] in NAMESPACES
         dispatches = hasattr(objects[key], "_tf_dispatchers") or hasattr(objects[key], "_tf_fallback_dispatchers")
-        if (inside or dispatches) and name not in excluded and not public & excluded:
-            ops.append(Documented(name, tuple(sorted(public))))
+        if (inside or dispatches) and name not in excluded and not aliases & excluded:
+            ops.append(Documented(name, tuple(sorted(aliases))))
     return sorted(ops, key=lambda op: op.name)
 
 
@@ -85,7 +132,12 @@ def _walk() -> list[tuple[str, Any]]:
             continue
     for prefix, module in modules:
         for attribute, value in vars(module).items():
-            if not attribute.startswith("_") and callable(value) and not inspect.isclass(value) and not inspect.ismodule(value):
+            if (
+                not attribute.startswith("_")
+                and callable(value)
+                and not inspect.isclass(value)
+                and not inspect.ismodule(value)
+            ):
                 found.append((f"{prefix}.{attribute}", value))
     return found
 
@@ -116,7 +168,10 @@ def gradients() -> dict[str, bool]:
 def private_api() -> dict[str, bool]:
     """Which of the private names used here still answer in this TensorFlow."""
     asked = {
-        "tf_export.get_canonical_name_for_symbol": ("tensorflow.python.util.tf_export", "get_canonical_name_for_symbol"),
+        "tf_export.get_canonical_name_for_symbol": (
+            "tensorflow.python.util.tf_export",
+            "get_canonical_name_for_symbol",
+        ),
         "kernels.get_all_registered_kernels": ("tensorflow.python.framework.kernels", "get_all_registered_kernels"),
         "ops.gradient_registry": ("tensorflow.python.framework.ops", "gradient_registry"),
     }

@@ -27,7 +27,17 @@ conditioned; twice that leaves room for fused sums without hiding a wrong digit.
 HALF_LOST = 2.0**-3
 """A reference whose allowed error exceeds an eighth of its magnitude cannot be judged: `ill-conditioned`."""
 
-RANK = ("timeout", "crash", "error-differs", "accepted", "differs", "unsupported", "ill-conditioned", "close", "identical")
+RANK = (
+    "timeout",
+    "crash",
+    "error-differs",
+    "accepted",
+    "differs",
+    "unsupported",
+    "ill-conditioned",
+    "close",
+    "identical",
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,9 @@ class Expected:
         if shapes == [a.shape for a in self.outcome.arrays]:
             return self if [a.shape for a in self.flushed] == shapes else replace(self, flushed=None)
         if shapes == [a.shape for a in self.flushed]:
-            return replace(self, outcome=replace(self.outcome, arrays=self.flushed), spread=(None,) * len(shapes), flushed=None)
+            return replace(
+                self, outcome=replace(self.outcome, arrays=self.flushed), spread=(None,) * len(shapes), flushed=None
+            )
         return replace(self, flushed=None)
 
 
@@ -87,8 +99,14 @@ def judge(got: list[Outcome], expected: list[Expected]) -> Judgement:
             judgements.append(_at(simple, number))
         else:
             assert isinstance(g, Value) and isinstance(e.outcome, Value)
-            form = (tuple((a.shape, a.dtype) for a in g.arrays), tuple((a.shape, a.dtype) for a in e.outcome.arrays),
-                    e.flushed is None, e.kept is None, tuple(s is None for s in e.spread), e.factor)
+            form = (
+                tuple((a.shape, a.dtype) for a in g.arrays),
+                tuple((a.shape, a.dtype) for a in e.outcome.arrays),
+                e.flushed is None,
+                e.kept is None,
+                tuple(s is None for s in e.spread),
+                e.factor,
+            )
             stacks.setdefault(form, []).append(number)
     for numbers in stacks.values():
         judgements.append(_stacked(got, expected, numbers))
@@ -102,11 +120,14 @@ def worst(judgements: list[Judgement]) -> Judgement:
     gravest = min(judgements, key=lambda j: (RANK.index(j.verdict), -np.nan_to_num(j.scaled_error)))
     if gravest.verdict == "unsupported" and any(j.verdict in ("identical", "close") for j in judgements):
         gravest = min((j for j in judgements if j.verdict != "unsupported"), key=lambda j: RANK.index(j.verdict))
+
     def largest(name: str) -> float:
         figures = [getattr(j, name) for j in judgements if not np.isnan(getattr(j, name))]
         return max(figures, default=float("nan"))
 
-    return Judgement(gravest.verdict, gravest.kind, largest("max_ulp"), largest("scaled_error"), gravest.detail, gravest.worst)
+    return Judgement(
+        gravest.verdict, gravest.kind, largest("max_ulp"), largest("scaled_error"), gravest.detail, gravest.worst
+    )
 
 
 def _at(j: Judgement, draw: int) -> Judgement:
@@ -121,7 +142,9 @@ def _without_values(got: Outcome, expected: Expected) -> Judgement | None:
     if isinstance(got, Failure) and got.unsupported:
         return Judgement("unsupported", detail=got.words)
     if isinstance(want, Lost):
-        return Judgement("error-differs", "error-class", detail=f"got {describe(got)}\nbut the other side ended in a {want.verdict}")
+        return Judgement(
+            "error-differs", "error-class", detail=f"got {describe(got)}\nbut the other side ended in a {want.verdict}"
+        )
     if isinstance(want, Failure) and want.unsupported and expected.exact:
         return Judgement("unsupported", detail=f"nothing to compare with: {want.words}")
     if isinstance(got, Failure) or isinstance(want, Failure):
@@ -129,19 +152,28 @@ def _without_values(got: Outcome, expected: Expected) -> Judgement | None:
             if got.cls == want.cls or not expected.exact:
                 return Judgement("identical")
             what = "error-phase" if got.phase != want.phase else "error-class"
-            return Judgement("error-differs", what, detail=f"got      {got.words} (at {got.phase})\nexpected {want.words} (at {want.phase})")
+            return Judgement(
+                "error-differs",
+                what,
+                detail=f"got      {got.words} (at {got.phase})\nexpected {want.words} (at {want.phase})",
+            )
         return Judgement("error-differs", "error-class", detail=f"got      {describe(got)}\nexpected {describe(want)}")
     if got.structure != want.structure and (expected.exact or _loose(got.structure) != _loose(want.structure)):
         broken = "promised" in got.structure
-        return Judgement("differs", "shape" if broken else "structure",
-                         detail=f"got structure {got.structure}, expected {want.structure}")
+        return Judgement(
+            "differs",
+            "shape" if broken else "structure",
+            detail=f"got structure {got.structure}, expected {want.structure}",
+        )
     if len(got.arrays) != len(want.arrays):
         return Judgement("differs", "structure", detail=f"got {len(got.arrays)} arrays, expected {len(want.arrays)}")
     for number, (g, w) in enumerate(zip(got.arrays, want.arrays, strict=True)):
         if g.shape != w.shape:
             return Judgement("differs", "shape", detail=f"result {number}: got shape {g.shape}, expected {w.shape}")
         if g.dtype != w.dtype and (expected.exact or family(g.dtype) != family(w.dtype)):
-            return Judgement("differs", "dtype", detail=f"result {number}: got {name_of(g.dtype)}, expected {name_of(w.dtype)}")
+            return Judgement(
+                "differs", "dtype", detail=f"result {number}: got {name_of(g.dtype)}, expected {name_of(w.dtype)}"
+            )
     return None
 
 
@@ -172,17 +204,36 @@ def _stacked(got: list[Outcome], expected: list[Expected], numbers: list[int]) -
     for k in range(len(gots[0].arrays)):
         g = np.stack([o.arrays[k] for o in gots])
         w = np.stack([expected[n].outcome.arrays[k] for n in numbers])  # type: ignore[union-attr]
-        spread = None if not first.spread or first.spread[k] is None else np.stack([np.asarray(expected[n].spread[k]) for n in numbers])
+        spread = (
+            None
+            if not first.spread or first.spread[k] is None
+            else np.stack([np.asarray(expected[n].spread[k]) for n in numbers])
+        )
         flushed = None if first.flushed is None else np.stack([expected[n].flushed[k] for n in numbers])  # type: ignore[index]
         kept = None if first.kept is None else np.stack([expected[n].kept[k] for n in numbers])  # type: ignore[index]
         j, at = arrays(g, w, spread, flushed, first.exact, first.factor, kept)
-        found.append(Judgement(j.verdict, j.kind, j.max_ulp, j.scaled_error, j.detail,
-                               None if at is None else (numbers[at[0]], k, tuple(at[1:]))))
+        found.append(
+            Judgement(
+                j.verdict,
+                j.kind,
+                j.max_ulp,
+                j.scaled_error,
+                j.detail,
+                None if at is None else (numbers[at[0]], k, tuple(at[1:])),
+            )
+        )
     return worst(found) if found else Judgement("identical")
 
 
-def arrays(got: np.ndarray, want: np.ndarray, spread: np.ndarray | None, flushed: np.ndarray | None = None,
-           exact: bool = True, factor: float = 1.0, kept: np.ndarray | None = None) -> tuple[Judgement, tuple[int, ...] | None]:
+def arrays(
+    got: np.ndarray,
+    want: np.ndarray,
+    spread: np.ndarray | None,
+    flushed: np.ndarray | None = None,
+    exact: bool = True,
+    factor: float = 1.0,
+    kept: np.ndarray | None = None,
+) -> tuple[Judgement, tuple[int, ...] | None]:
     """Judge one array against another of the same shape; also the index of the element to show."""
     kind = family(got.dtype)
     if kind in ("integer", "bool", "string"):
@@ -206,21 +257,43 @@ def arrays(got: np.ndarray, want: np.ndarray, spread: np.ndarray | None, flushed
         parts = []
         for part in ("real", "imag"):
             s = None if spread is None else np.maximum(spread, 0)
-            parts.append(arrays(_part(got, part), _part(want, part), s, None if flushed is None else _part(flushed, part), exact,
-                                factor, None if kept is None else _part(kept, part)))
+            parts.append(
+                arrays(
+                    _part(got, part),
+                    _part(want, part),
+                    s,
+                    None if flushed is None else _part(flushed, part),
+                    exact,
+                    factor,
+                    None if kept is None else _part(kept, part),
+                )
+            )
         joined = worst([j for j, _ in parts])
         where = next((at for j, at in parts if j.verdict == joined.verdict and j.kind == joined.kind), None)
-        detail = joined.detail and f"{joined.detail}\nwhole complex number: got {got[where]!r}, expected {want[where]!r}"
+        detail = (
+            joined.detail and f"{joined.detail}\nwhole complex number: got {got[where]!r}, expected {want[where]!r}"
+        )
         return Judgement(joined.verdict, joined.kind, joined.max_ulp, joined.scaled_error, detail), where
     return _floats(got, want, spread, flushed, exact, factor, kept)
 
 
 def _part(array: np.ndarray, part: str) -> np.ndarray:
-    return getattr(array, part) if family(array.dtype) == "complex" else (array if part == "real" else np.zeros_like(array))
+    return (
+        getattr(array, part)
+        if family(array.dtype) == "complex"
+        else (array if part == "real" else np.zeros_like(array))
+    )
 
 
-def _floats(got: np.ndarray, want: np.ndarray, spread: np.ndarray | None, flushed: np.ndarray | None,
-            exact: bool, factor: float, kept: np.ndarray | None) -> tuple[Judgement, tuple[int, ...] | None]:
+def _floats(
+    got: np.ndarray,
+    want: np.ndarray,
+    spread: np.ndarray | None,
+    flushed: np.ndarray | None,
+    exact: bool,
+    factor: float,
+    kept: np.ndarray | None,
+) -> tuple[Judgement, tuple[int, ...] | None]:
     dtype = got.dtype
     with np.errstate(all="ignore"):
         target = want.astype(dtype)
@@ -234,27 +307,32 @@ def _floats(got: np.ndarray, want: np.ndarray, spread: np.ndarray | None, flushe
         zeros = np.zeros(w.shape, wide)
         s = zeros if spread is None else np.where(np.isfinite(spread), spread, 0).astype(wide)
         allowed = K * factor * (unit * np.maximum(np.abs(w), tiny) + s)
-        near = np.abs(g - w) <= allowed
+        near = np.isfinite(w) & (np.abs(g - w) <= allowed)  # everything is within 16 u of infinity
         near |= (g >= (w - allowed).astype(dtype).astype(wide)) & (g <= (w + allowed).astype(dtype).astype(wide))
         near |= np.isnan(g) & np.isnan(w)
-        near |= (g == w)
+        near |= g == w
         signed_zero = (got == 0) & (target == 0) & (np.signbit(got) != np.signbit(target))
         near &= ~signed_zero
-        if not exact:                                 # a kernel may flush a subnormal result to zero
+        if not exact:  # a kernel may flush a subnormal result to zero
             near |= (np.abs(w) < tiny) & (w != 0) & (g == 0)
         right = same | near
         flushing = np.zeros(right.shape, bool)
 
         def like(value: np.ndarray, model: np.ndarray) -> np.ndarray:
             m = model.astype(wide)
-            return (np.abs(value - m) <= K * factor * (unit * np.maximum(np.abs(m), tiny) + s)) | _same_bits(value.astype(dtype), model.astype(dtype))
+            by = K * factor * (unit * np.maximum(np.abs(m), tiny) + s)
+            return (np.isfinite(m) & (np.abs(value - m) <= by)) | _same_bits(value.astype(dtype), model.astype(dtype))
 
         if flushed is not None and not right.all():
             if kept is None:
                 right |= like(g, flushed)
             else:
-                flushing = ~right & ~_same_bits(kept.astype(dtype), flushed.astype(dtype)) \
-                    & (like(g, flushed) | like(g, kept)) & (like(w, flushed) | like(w, kept))
+                flushing = (
+                    ~right
+                    & ~_same_bits(kept.astype(dtype), flushed.astype(dtype))
+                    & (like(g, flushed) | like(g, kept))
+                    & (like(w, flushed) | like(w, kept))
+                )
         error = np.abs(g - w) / np.where(allowed > 0, allowed, 1)
         scaled = float(np.max(np.where(np.isfinite(error) & right, error, 0), initial=0.0))
         ulps = _ulps(got, target)
@@ -263,11 +341,17 @@ def _floats(got: np.ndarray, want: np.ndarray, spread: np.ndarray | None, flushe
         if right.all():
             verdict = "close"
             return Judgement(verdict, max_ulp=max_ulp, scaled_error=scaled), None
-        ill = ~right & np.isfinite(g) & np.isfinite(w) & (K * factor * s > HALF_LOST * np.abs(w)) & (s > 0) & ~signed_zero
+        ill = (
+            ~right & np.isfinite(g) & np.isfinite(w) & (K * factor * s > HALF_LOST * np.abs(w)) & (s > 0) & ~signed_zero
+        )
         wrong = ~right & ~ill
         if not wrong.any():
-            return Judgement("ill-conditioned", max_ulp=max_ulp, scaled_error=scaled,
-                             detail=_shown(got, target, tuple(int(i) for i in np.argwhere(ill)[0]), int(ill.sum()))), None
+            return Judgement(
+                "ill-conditioned",
+                max_ulp=max_ulp,
+                scaled_error=scaled,
+                detail=_shown(got, target, tuple(int(i) for i in np.argwhere(ill)[0]), int(ill.sum())),
+            ), None
         kinds = _kinds(got, target, wrong & ~flushing, tiny)
         kinds["subnormal"] |= wrong & flushing
         what = next(k for k in ("nan", "inf", "value", "subnormal", "zero-sign") if kinds[k].any())
@@ -299,14 +383,16 @@ _WORD = {2: np.int16, 4: np.int32, 8: np.int64}
 
 def _ulps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Distance in representable numbers of their dtype, as float64."""
-    word = _WORD.get(a.dtype.itemsize)
+    word: Any = _WORD.get(a.dtype.itemsize)
     if word is None:
         return np.full(a.shape, np.nan)
-    def ordered(x: np.ndarray) -> np.ndarray:
-        bits = np.ascontiguousarray(x).view(word).astype(np.float64)
-        return np.where(bits < 0, float(np.iinfo(word).min) - bits, bits)
 
-    return np.abs(ordered(a) - ordered(b))
+    def ordered(x: np.ndarray) -> np.ndarray:  # integers: float64 cannot tell neighbours of 64 bits apart
+        bits = np.ascontiguousarray(x).view(word).astype(np.int64)
+        return np.where(bits < 0, np.iinfo(word).min - bits, bits)
+
+    m, n = ordered(a), ordered(b)
+    return (np.maximum(m, n).view(np.uint64) - np.minimum(m, n).view(np.uint64)).astype(np.float64)
 
 
 def bits(scalar: Any) -> str:
@@ -314,8 +400,16 @@ def bits(scalar: Any) -> str:
     array = np.asarray(scalar)
     if family(array.dtype) in ("float", "complex") and array.dtype.itemsize <= 16:
         part = [array] if family(array.dtype) == "float" else [array.real, array.imag]
-        text = " ".join("0x" + np.ascontiguousarray(p).reshape(1).view(f"u{p.dtype.itemsize}")[0].item().__format__(f"0{2 * p.dtype.itemsize}x")
-                        for p in part if p.dtype.itemsize in (2, 4, 8))
+        text = " ".join(
+            "0x"
+            + np.ascontiguousarray(p)
+            .reshape(1)
+            .view(f"u{p.dtype.itemsize}")[0]
+            .item()
+            .__format__(f"0{2 * p.dtype.itemsize}x")
+            for p in part
+            if p.dtype.itemsize in (2, 4, 8)
+        )
         return f"{array.item()!r} [{text}]"
     return repr(array.item() if array.ndim == 0 else array)
 

@@ -128,7 +128,7 @@ def processor() -> dict[str, Any]:
         from cpuinfo import get_cpu_info
 
         facts = get_cpu_info()
-    except Exception:        # it runs what it finds on the machine, and raises what that raises
+    except Exception:  # it runs what it finds on the machine, and raises what that raises
         facts = {}
     name = facts.get("brand_raw") or platform.processor() or platform.machine() or "unknown"
     features = sorted(flag for flag in facts.get("flags") or [] if FEATURES.search(flag) and flag not in ASIDE)
@@ -263,7 +263,7 @@ def _description(tf: Any, kind: str, physical: Any) -> str:
         return str(processor()["name"])
     try:
         details = tf.config.experimental.get_device_details(physical) if physical is not None else {}
-    except Exception:        # a pluggable device may answer with any error of its own
+    except Exception:  # a pluggable device may answer with any error of its own
         details = {}
     name, capability = str(details.get("device_name", "")), details.get("compute_capability")
     return f"{name} (compute capability {'.'.join(map(str, capability))})".strip() if capability else name

@@ -39,10 +39,12 @@ class Clock:
 
 @dataclass(frozen=True)
 class Program:
-    """A case's call on one sample's structure: `function(*tensors)`; `autograph` says whether it is traced with it."""
+    """A case's call on one sample's structure: `function(*tensors, *extra)`; `autograph` says whether it is traced with
+    it, `extra` are arrays that are arguments beside the sample's tensors."""
 
     function: Callable[..., Any]
     autograph: bool = False
+    extra: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,11 @@ def _contradicted(call: Any, results: Any) -> str:
         return ""
     promised = tf.nest.flatten(call.get_concrete_function().structured_outputs)
     for spec, result in zip(promised, tf.nest.flatten(results), strict=False):
-        if isinstance(spec, tf.TensorSpec) and isinstance(result, tf.Tensor) and not (
-                spec.shape.is_compatible_with(result.shape) and spec.dtype == result.dtype):
+        if (
+            isinstance(spec, tf.TensorSpec)
+            and isinstance(result, tf.Tensor)
+            and not (spec.shape.is_compatible_with(result.shape) and spec.dtype == result.dtype)
+        ):
             return f"promised {spec.dtype.name}{spec.shape} but gave {result.dtype.name}{result.shape}"
     return ""
 
@@ -171,8 +176,15 @@ def tensor(leaf: Any) -> Any:
     return tf.constant(array, tf.string if array.dtype.kind == "O" else None)
 
 
-def run(case: Case, sample: Sample, mode: str, device: str, clock: Clock, step: Callable[[int], None] = lambda draw: None,
-        wrap: Callable[[Program], Program] = lambda p: p) -> list[Outcome]:
+def run(
+    case: Case,
+    sample: Sample,
+    mode: str,
+    device: str,
+    clock: Clock,
+    step: Callable[[int], None] = lambda draw: None,
+    wrap: Callable[[Program], Program] = lambda p: p,
+) -> list[Outcome]:
     """The outcome of every draw of a sample in one mode, on one device.
 
     `step` is told the number of each draw before it runs, so that a process that dies has said where. A draw that
@@ -185,7 +197,7 @@ def run(case: Case, sample: Sample, mode: str, device: str, clock: Clock, step: 
     for number, relax in enumerate(entry.relax):
         outcomes = _run_once(entry, relax, case, sample, device, clock, step, wrap)
         if number and all(isinstance(o, Failure) and o.phase == "trace" for o in outcomes):
-            continue                                  # the op does not allow this relaxation
+            continue  # the op does not allow this relaxation
         answers.append(outcomes)
     first = answers[0]
     for later in answers[1:]:
@@ -200,7 +212,9 @@ def _kind(outcome: Outcome) -> str:
 def _bits(outcome: Outcome) -> Any:
     if not isinstance(outcome, Value):
         return None
-    return outcome.structure, [(a.shape, a.dtype, a.tolist() if a.dtype.kind == "O" else a.tobytes()) for a in outcome.arrays]
+    return outcome.structure, [
+        (a.shape, a.dtype, a.tolist() if a.dtype.kind == "O" else a.tobytes()) for a in outcome.arrays
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -218,23 +232,36 @@ def _strings_under_xla() -> Failure | None:
     return None
 
 
-def _run_once(entry: Mode, relax: Callable[[Any], Any], case: Case, sample: Sample, device: str, clock: Clock,
-              step: Callable[[int], None], wrap: Callable[[Program], Program]) -> list[Outcome]:
+def _run_once(
+    entry: Mode,
+    relax: Callable[[Any], Any],
+    case: Case,
+    sample: Sample,
+    device: str,
+    clock: Clock,
+    step: Callable[[int], None],
+    wrap: Callable[[Program], Program],
+) -> list[Outcome]:
     tf = _tf()
     outcomes: list[Outcome] = []
     with tf.device(f"/device:{device}"):
         step(0)
-        seed = tf.random.set_seed if case.kind == "random" else (lambda seed: None)   # it empties the kernel cache: 1 ms a call
+        seed = (
+            tf.random.set_seed if case.kind == "random" else (lambda seed: None)
+        )  # it empties the kernel cache: 1 ms a call
         seed(1)
-        strings = entry.compiles and any(np.asarray(getattr(t, "values", t)).dtype.kind == "O" for t in sample.tensors[0])
+        strings = entry.compiles and any(
+            np.asarray(getattr(t, "values", t)).dtype.kind == "O" for t in sample.tensors[0]
+        )
         if strings and (refused := _strings_under_xla()):
             return [refused] * len(sample.draws)
         phase = "trace"
         try:
             with clock.phase("trace"):
-                draws = [[tensor(leaf) for leaf in leaves] for leaves in sample.tensors]
+                wrapped = wrap(program(case, sample))
+                draws = [[tensor(leaf) for leaf in (*leaves, *wrapped.extra)] for leaves in sample.tensors]
                 specs = [relax(tf.type_spec_from_value(t)) for t in draws[0]]
-                call = entry.prepare(wrap(program(case, sample)), specs)
+                call = entry.prepare(wrapped, specs)
         except Exception as error:
             return [failure(error, phase)] * len(sample.draws)
         for number, tensors in enumerate(draws):

@@ -57,16 +57,36 @@ class Lost:
 
 Outcome = Value | Failure | Lost
 
-_NOISE = re.compile(r"^(in user code|File \"|Traceback|Detected at node|Node: ?|Stack trace|Original stack|Error messages? ?|<stack|"
-                    r"Graph execution error|\[\[|\d+ root error|\(\d+\) .*Cancelled|return |outputs = |=+$|\^+$)")
-_UNSUPPORTED = [re.compile(p) for p in (
-    r"Could not find device for node", r"No OpKernel was registered", r"[Nn]o registered .*(kernel|OpKernel)",
-    r"could not find kernel", r"Op type not registered", r"is not in the list of allowed values", r"not in list of allowed values",
-    r"Detected unsupported operations when trying to compile", r"must be a compile-time constant",
-    r"unsupported operations", r"[Nn]ot (yet )?(supported|implemented)( by| in| for)? XLA", r"XLA compilation (requires|not supported)",
-    r"Unsupported data ?type", r"has no attribute '\w+'$", r"uncompilable nodes", r"Expected type .* but got|is not one of \{",
-    r"was expected to be a \w+ tensor but is a \w+ tensor", r"(dtype|type) .*not supported", r"must be in the list of", r"Unsupported (type|dtype)", r"Unhandled dtype",
-)]
+_NOISE = re.compile(
+    r"^(in user code|File \"|Traceback|Detected at node|Node: ?|Stack trace|Original stack|Error messages? ?|<stack|"
+    r"Graph execution error|\[\[|\d+ root error|\(\d+\) .*Cancelled|return |outputs = |=+$|\^+$)"
+)
+_UNSUPPORTED = [
+    re.compile(p)
+    for p in (
+        r"Could not find device for node",
+        r"No OpKernel was registered",
+        r"[Nn]o registered .*(kernel|OpKernel)",
+        r"could not find kernel",
+        r"Op type not registered",
+        r"is not in the list of allowed values",
+        r"not in list of allowed values",
+        r"Detected unsupported operations when trying to compile",
+        r"must be a compile-time constant",
+        r"unsupported operations",
+        r"[Nn]ot (yet )?(supported|implemented)( by| in| for)? XLA",
+        r"XLA compilation (requires|not supported)",
+        r"Unsupported data ?type",
+        r"has no attribute '\w+'$",
+        r"uncompilable nodes",
+        r"Expected type .* but got|is not one of \{",
+        r"was expected to be a \w+ tensor but is a \w+ tensor",
+        r"(dtype|type) .*not supported",
+        r"must be in the list of",
+        r"Unsupported (type|dtype)",
+        r"Unhandled dtype",
+    )
+]
 
 
 def value(result: Any) -> Value:
@@ -84,7 +104,11 @@ def _walk(result: Any, arrays: list[np.ndarray]) -> str:
     if result is None:
         return "None"
     if isinstance(result, SparseValue):
-        arrays += [np.asarray(result.indices, np.int64), _array(result.values), np.asarray(result.dense_shape, np.int64)]
+        arrays += [
+            np.asarray(result.indices, np.int64),
+            _array(result.values),
+            np.asarray(result.dense_shape, np.int64),
+        ]
         return "sparse"
     if isinstance(result, RaggedValue):
         arrays += [_array(result.values), *(np.asarray(s, np.int64) for s in result.splits)]
@@ -105,7 +129,7 @@ def _walk(result: Any, arrays: list[np.ndarray]) -> str:
     if isinstance(result, str) or hasattr(result, "as_list") or hasattr(result, "as_numpy_dtype"):
         arrays.append(np.array(str(result).encode(), dtype=object))
         return "*"
-    if hasattr(result, "stack") and hasattr(result, "write"):        # a TensorArray
+    if hasattr(result, "stack") and hasattr(result, "write"):  # a TensorArray
         arrays.append(_array(result.stack()))
         return "*"
     arrays.append(_array(result))
@@ -114,9 +138,12 @@ def _walk(result: Any, arrays: list[np.ndarray]) -> str:
 
 def _array(result: Any) -> np.ndarray:
     array = result.numpy() if hasattr(result, "numpy") else result
-    array = np.array(array, dtype=object) if isinstance(array, bytes) else np.asarray(array)   # dtype S drops final NULs
+    array = np.array(array, dtype=object) if isinstance(array, bytes) else np.asarray(array)  # dtype S drops final NULs
     if family(array.dtype) == "string":
-        as_bytes = [v.encode() if isinstance(v, str) else bytes(v) if isinstance(v, bytes | np.bytes_) else v for v in array.ravel()]
+        as_bytes = [
+            v.encode() if isinstance(v, str) else bytes(v) if isinstance(v, bytes | np.bytes_) else v
+            for v in array.ravel()
+        ]
         out = np.empty(len(as_bytes), dtype=object)
         out[:] = as_bytes
         return out.reshape(array.shape)

@@ -35,11 +35,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--tfparity-query", action="append", default=[], help="only checks that match; may be repeated")
     group.addoption("--tfparity-jobs", type=int, default=0, help="worker processes; 0: one a core")
     group.addoption("--tfparity-timeout", type=float, default=30.0, help="seconds one sample may take in one mode")
-    group.addoption("--tfparity-bench", action="store_true", help="time the cases with pytest-benchmark instead of checking them")
+    group.addoption(
+        "--tfparity-bench", action="store_true", help="time the cases with pytest-benchmark instead of checking them"
+    )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.suffix == ".py" and file_path.resolve().parent == cases.folder().resolve() and not file_path.name.startswith("_"):
+    if (
+        file_path.suffix == ".py"
+        and file_path.resolve().parent == cases.folder().resolve()
+        and not file_path.name.startswith("_")
+    ):
         return CaseFile.from_parent(parent, path=file_path)
     return None
 
@@ -52,9 +58,19 @@ class CaseFile(pytest.File):
         try:
             request = state.request
             selection = session.select(request)
-            mine = {n: c for n, c in selection.cases.items() if Path(c.file).resolve() == self.path.resolve() and not c.missing}
+            mine = {
+                n: c
+                for n, c in selection.cases.items()
+                if Path(c.file).resolve() == self.path.resolve() and not c.missing
+            }
             planned = state.plan(session.Selection(mine, selection.queries, selection.shard))
-        except (cases.CaseError, identity.QueryError, waivers.WaiverError, session.UsageError, session.RunError) as error:
+        except (
+            cases.CaseError,
+            identity.QueryError,
+            waivers.WaiverError,
+            session.UsageError,
+            session.RunError,
+        ) as error:
             raise pytest.UsageError(str(error)) from error
         if self.config.getoption("tfparity_bench"):
             for name, plan in planned.items():
@@ -137,11 +153,16 @@ class State:
     def __init__(self, config: pytest.Config):
         self.config = config
         self.request = Request(
-            tuple(config.getoption("tfparity_query")), tuple(config.getoption("tfparity_modes").split(",")), ("*",),
-            tuple(config.getoption("tfparity_dtypes").split(",")), config.getoption("tfparity_jobs"),
-            timeout=config.getoption("tfparity_timeout"), time=False)
+            tuple(config.getoption("tfparity_query")),
+            tuple(config.getoption("tfparity_modes").split(",")),
+            ("*",),
+            tuple(config.getoption("tfparity_dtypes").split(",")),
+            config.getoption("tfparity_jobs"),
+            timeout=config.getoption("tfparity_timeout"),
+            time=False,
+        )
         if hasattr(config, "workerinput") and not self.request.jobs:
-            self.request = replace(self.request, jobs=1)         # xdist's workers are already one a core
+            self.request = replace(self.request, jobs=1)  # xdist's workers are already one a core
         self.pool: Pool | None = None
         self.futures: dict[str, tuple[Job, Future[Done]]] = {}
         self.rows: dict[str, dict[str, Check]] = {}
@@ -153,7 +174,9 @@ class State:
             self.pool = Pool(self.request.workers)
             self.facts = session.tensorflow_facts(self.pool)
             self.devices = session.choose_devices(self.request, self.facts)
-            self.ledger = waivers.Ledger.of(waivers.read(cases.folder() / "waivers.toml"), self.facts["version"], date.today())
+            self.ledger = waivers.Ledger.of(
+                waivers.read(cases.folder() / "waivers.toml"), self.facts["version"], date.today()
+            )
         return self.pool
 
     def plan(self, selection: session.Selection) -> dict[str, dict[str, str]]:
@@ -167,15 +190,19 @@ class State:
         if key not in self.rows:
             self._ahead(item.job)
             job, future = self.futures.pop(key)
-            self.rows[key] = {row.id: row for row in self.open().result(job, future).rows}
+            self.rows[key] = {row.id: row for row in self.open().result(job, future).rows if isinstance(row, Check)}
         row = self.rows[key].get(item.name)
-        if row is None:                               # the job died outside of every step: its only row speaks for all
-            row = next(iter(self.rows[key].values()), Check(item.name, **vars(item.row), verdict="crash", detail="the worker gave no row"))
+        if row is None:  # the job died outside of every step: its only row speaks for all
+            row = next(
+                iter(self.rows[key].values()),
+                Check(item.name, **vars(item.row), verdict="crash", detail="the worker gave no row"),
+            )
             row = replace(row, id=item.name, **vars(item.row))
         return self.ledger.apply(row)
 
     def measured(self, case: str, dtype: str, size: int) -> timing.Measurement:
-        """The interleaved measurement of a case at a size, made in a worker when the first of its modes is asked for."""
+        """The interleaved measurement of a case at a size, made in a worker when its first mode is asked for."""
+
         def make() -> timing.Measurement:
             job = Job("measure", case, dtype, Wanted(self.request.modes, ("CPU:0",)), 60.0, size=size)
             done = self.open().result(job, self.open().submit(job))
@@ -190,7 +217,7 @@ class State:
         if not self.order:
             self.order = list({i.job.key: i.job for i in self.config.tfparity_items if i.job}.values())  # type: ignore[attr-defined]
         at = next((n for n, j in enumerate(self.order) if j.key == job.key), None)
-        wanted = [job] if at is None else self.order[at:at + AHEAD]
+        wanted = [job] if at is None else self.order[at : at + AHEAD]
         for each in wanted:
             if each.key not in self.futures and each.key not in self.rows:
                 self.futures[each.key] = (each, self.open().submit(each))
@@ -212,8 +239,15 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if state is None or state.pool is None:
         return
     items = getattr(session.config, "tfparity_items", [])
-    whole = state.request.whole and len(items) > 0 and len(items) == session.testscollected and not hasattr(session.config, "workerinput")
-    whole = whole and len({i.path for i in items}) == len([p for p in cases.folder().glob("*.py") if not p.name.startswith("_")])
+    whole = (
+        state.request.whole
+        and len(items) > 0
+        and len(items) == session.testscollected
+        and not hasattr(session.config, "workerinput")
+    )
+    whole = whole and len({i.path for i in items}) == len(
+        [p for p in cases.folder().glob("*.py") if not p.name.startswith("_")]
+    )
     state.problems = state.ledger.problems(whole=whole) if items and not hasattr(session.config, "workerinput") else []
     if state.problems and exitstatus == 0:
         session.exitstatus = 1

@@ -42,8 +42,13 @@ class Pool:
         context.set_forkserver_preload(["tfparity.suite.preload"])
         self.scratch = tempfile.mkdtemp(prefix="tfparity-")
         self.size = jobs
-        self.processes = ProcessPool(max_workers=jobs, max_tasks=TASKS_PER_WORKER, initializer=worker.start,
-                                     initargs=(self.scratch,), context=context)
+        self.processes = ProcessPool(
+            max_workers=jobs,
+            max_tasks=TASKS_PER_WORKER,
+            initializer=worker.start,
+            initargs=(self.scratch,),
+            context=context,
+        )
         self.pending: dict[Future[Done], Job] = {}
 
     def __enter__(self) -> Pool:
@@ -95,7 +100,7 @@ class Pool:
             return self._without(job, None, None)
         except CaseError:
             raise
-        except Exception as error:                    # the declaration itself, its invariant or canonical form, raises
+        except Exception as error:  # the declaration itself, its invariant or canonical form, raises
             return _all_lost(job, Lost("crash", f"the case itself raises {type(error).__name__}: {error}"))
 
     def _without(self, job: Job, pid: int | None, code: int | None) -> Done | Job:
@@ -116,7 +121,9 @@ class Pool:
 def _all_lost(job: Job, lost: Lost) -> Done:
     """A job that dies outside of every step: one row says so."""
     identity = f"{job.name}/{job.dtype}/all/eager@CPU:0#value:docs"
-    row = Check(identity, job.name, job.dtype, "all", "eager", "CPU:0", "value", "docs", lost.verdict, detail=lost.detail)
+    row = Check(
+        identity, job.name, job.dtype, "all", "eager", "CPU:0", "value", "docs", lost.verdict, detail=lost.detail
+    )
     return Done(job, (row,) if job.action == "check" else (), facts={})
 
 
@@ -130,7 +137,7 @@ def _marked(path: Any) -> tuple[Any, int]:
 
 def _end_of(path: Any) -> str:
     try:
-        return path.read_text(errors="replace")[-worker.END_OF_STDERR:]
+        return path.read_text(errors="replace")[-worker.END_OF_STDERR :]
     except OSError:
         return ""
 

@@ -18,7 +18,7 @@ try:
 
     from . import case, timed, worker  # noqa: F401
 
-    with contextlib.suppress(case.CaseError):         # the command says it, in one line
+    with contextlib.suppress(case.CaseError):  # the command says it, in one line
         case.load()
 finally:
     os.dup2(_stderr, 2)

@@ -29,13 +29,13 @@ def expected(case: Case, sample: Sample) -> list[Expected | None]:
 
 
 def cut(case: Case, whole: Expected | None, edge: Sample, sample: Sample) -> list[Expected | None] | None:
-    """What an elementwise sample should give, cut from what `edge` should; None when results do not align with elements.
+    """What an elementwise sample should give, cut from what `edge` should; None when results are not elementwise.
 
     A draw with an element that `edge` does not hold (the reference refuses it) is asked for by itself.
     """
     if whole is None or not isinstance(whole.outcome, Value) or sample.positions is None or edge.positions is None:
         return None
-    arrays, held = whole.outcome.arrays, edge.positions[0]
+    outcome, arrays, held = whole.outcome, whole.outcome.arrays, edge.positions[0]
     if not arrays or any(a.shape != held.shape for a in arrays):
         return None
     where = {int(element): k for k, element in enumerate(held)}
@@ -44,11 +44,17 @@ def cut(case: Case, whole: Expected | None, edge: Sample, sample: Sample) -> lis
         def pick(of: tuple[Any, ...]) -> tuple[Any, ...]:
             return tuple(None if a is None else a[rows] for a in of)
 
-        return replace(whole, outcome=Value(whole.outcome.structure, pick(arrays)), spread=pick(whole.spread),  # type: ignore[union-attr]
-                       flushed=None if whole.flushed is None else pick(whole.flushed))
+        return replace(
+            whole,
+            outcome=Value(outcome.structure, pick(arrays)),
+            spread=pick(whole.spread),
+            flushed=None if whole.flushed is None else pick(whole.flushed),
+        )
 
-    return [piece([where[int(p)] for p in row]) if all(int(p) in where for p in row)
-            else _expected(case, draw, (), True) for row, draw in zip(sample.positions, sample.draws, strict=True)]
+    return [
+        piece([where[int(p)] for p in row]) if all(int(p) in where for p in row) else _expected(case, draw, (), True)
+        for row, draw in zip(sample.positions, sample.draws, strict=True)
+    ]
 
 
 def call(case: Case, draw: Any, constants: tuple[Any, ...] = ()) -> Outcome:
@@ -85,9 +91,9 @@ def _expected(case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bo
             outcome, lift = _in_high_precision(case, draw, constants)
     except Undefined:
         return None
-    if isinstance(outcome, Failure) or not floating:
+    if not isinstance(outcome, Value) or not floating:
         return Expected(outcome, tuple(None for _ in getattr(outcome, "arrays", ())), exact=False, factor=factor)
-    spread = [np.zeros(a.shape) if family(a.dtype) in ("float", "complex") else None for a in outcome.arrays]
+    spread: list[Any] = [np.zeros(a.shape) if family(a.dtype) in ("float", "complex") else None for a in outcome.arrays]
     for towards in [] if case.exact else _directions(draw, elementwise):
         try:
             other = call(case, rebuild(towards, lift), constants)
@@ -111,11 +117,13 @@ def _in_high_precision(case: Case, draw: Any, constants: tuple[Any, ...]) -> tup
     """
     own = {a.dtype for leaf in leaves(draw) for a in _arrays(leaf) if family(a.dtype) in ("float", "complex")}
 
-    def lift(leaf: Any) -> Any:                       # what has been moved is lifted already
+    def lift(leaf: Any) -> Any:  # what has been moved is lifted already
         return _each_array(leaf, lambda a: a.astype(precise(a.dtype)) if a.dtype in own else a)
 
     outcome = call(case, rebuild(draw, lift), constants)
-    if isinstance(outcome, Failure) and any(a.dtype in (np.float64, np.complex128) for leaf in leaves(draw) for a in _arrays(leaf)):
+    if isinstance(outcome, Failure) and any(
+        a.dtype in (np.float64, np.complex128) for leaf in leaves(draw) for a in _arrays(leaf)
+    ):
         again = call(case, draw, constants)
         if isinstance(again, Value):
             return again, lambda leaf: _each_array(leaf, _in_double)
@@ -124,25 +132,41 @@ def _in_high_precision(case: Case, draw: Any, constants: tuple[Any, ...]) -> tup
 
 def _in_double(a: np.ndarray) -> np.ndarray:
     """Longdouble back to double: a move by one roundoff survives as one ulp, but for exact powers of two."""
-    return a.astype({np.dtype(np.longdouble): np.float64, np.dtype(np.clongdouble): np.complex128}.get(a.dtype, a.dtype))
+    return a.astype(
+        {np.dtype(np.longdouble): np.float64, np.dtype(np.clongdouble): np.complex128}.get(a.dtype, a.dtype)
+    )
 
 
 def _directions(draw: Any, elementwise: bool) -> list[Any]:
     if not elementwise:
         return [moved(draw, "up"), moved(draw, "down")]
-    floating = [n for n, leaf in enumerate(leaves(draw)) if is_tensor(leaf) and any(family(a.dtype) in ("float", "complex") for a in _arrays(leaf))]
+    floating = [
+        n
+        for n, leaf in enumerate(leaves(draw))
+        if is_tensor(leaf) and any(family(a.dtype) in ("float", "complex") for a in _arrays(leaf))
+    ]
     found = []
     for target in floating:
         for sign in (1.0, -1.0):
-            seen = iter(range(10_000))
-            found.append(rebuild(draw, lambda leaf, sign=sign, target=target, seen=seen: _each_array(
-                leaf, lambda a: _moved(a, sign)) if next(seen) == target else leaf))
+            found.append(_one_moved(draw, target, sign))
     return found
 
 
+def _one_moved(draw: Any, target: int, sign: float) -> Any:
+    counter = iter(range(10_000))
+
+    def leaf(value: Any) -> Any:
+        return _each_array(value, lambda a: _moved(a, sign)) if next(counter) == target else value
+
+    return rebuild(draw, leaf)
+
+
 def _on_flushed(case: Case, draw: Any, constants: tuple[Any, ...], lift: Leaf) -> tuple[np.ndarray, ...] | None:
-    subnormal = any(family(a.dtype) in ("float", "complex") and not np.array_equal(flushed(a), a, equal_nan=True)
-                    for leaf in leaves(draw) for a in _arrays(leaf))
+    subnormal = any(
+        family(a.dtype) in ("float", "complex") and not np.array_equal(flushed(a), a, equal_nan=True)
+        for leaf in leaves(draw)
+        for a in _arrays(leaf)
+    )
     if not subnormal:
         return None
     try:
@@ -176,4 +200,6 @@ def _each_array(leaf: Any, function: Callable[[np.ndarray], np.ndarray]) -> Any:
 
 
 def _elementwise(sample: Sample) -> bool:
-    return sample.positions is not None or bool(sample.constants) or sample.name.split(",")[0] in ("scalar", "broadcast")
+    return (
+        sample.positions is not None or bool(sample.constants) or sample.name.split(",")[0] in ("scalar", "broadcast")
+    )

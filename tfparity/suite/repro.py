@@ -16,6 +16,7 @@ import numpy as np
 
 from . import identity, reference, samples
 from .case import Case, RaggedValue, SparseValue, is_tensor, rebuild
+from .checks import without_subnormals
 from .dtypes import name_of
 from .identity import Identity, QueryError
 from .outcome import Value
@@ -60,7 +61,7 @@ def parted(a, b, inputs):
     """Where two results differ, the gravest first, in words; nothing if they are the same bit for bit (NaN is NaN)."""
     if isinstance(a, str) or isinstance(b, str):
         alike = isinstance(a, str) and isinstance(b, str) and a.split(":")[0] == b.split(":")[0]
-        return [] if alike else [f"{a if isinstance(a, str) else 'a value'}  |  {b if isinstance(b, str) else 'a value'}"]
+        return [] if alike else ["  |  ".join(x if isinstance(x, str) else "a value" for x in (a, b))]
     if [x.shape for x in a] != [x.shape for x in b]:
         return [f"shapes {[x.shape for x in a]}  |  {[x.shape for x in b]}"]
     found = []
@@ -72,8 +73,9 @@ def parted(a, b, inputs):
             with np.errstate(all="ignore"):
                 by = abs(complex(p) - complex(q)) / max(abs(complex(q)), 1e-300) if x.dtype.kind in "fcV" else 1.0
             of = [bits(i[at]) for i in inputs if i.shape == x.shape]
-            found.append((-(by if by == by else np.inf), f"result {k}{list(at)}: {bits(p)}  |  {bits(q)}" + (f"  of {', '.join(of)}" if of else "")))
-    return [text for _, text in sorted(found, key=lambda pair: pair[0])]
+            told = f"result {k}{list(at)}: {bits(p)}  |  {bits(q)}" + (f"  of {', '.join(of)}" if of else "")
+            found.append((by if by == by else np.inf, told))
+    return [text for _, text in sorted(found, key=lambda pair: -pair[0])]
 
 
 def told(number, tensors, got, want):
@@ -98,8 +100,17 @@ def script(of: Identity, known: Mapping[str, Case]) -> str:
     if of.sample not in found:
         raise QueryError(f"{of.op} has no sample {of.sample!r} in {of.dtype}; it has {', '.join(list(found)[:12])}")
     sample = found[of.sample]
-    parts = [HEAD.format(id=of), _sources(case), _program(case, sample, of.aspect == "gradient"), _draws(sample),
-             TAIL, _modes(of, case.autograph), _loop(case, sample, of)]
+    if of.aspect == "gradient":
+        sample = without_subnormals(sample)
+    parts = [
+        HEAD.format(id=of),
+        _sources(case),
+        _program(case, sample, of.aspect == "gradient"),
+        _draws(sample, of.aspect == "gradient"),
+        TAIL,
+        _modes(of, case.autograph),
+        _loop(case, sample, of),
+    ]
     return "".join(parts)
 
 
@@ -135,7 +146,9 @@ def _collect(function: Callable[..., Any], into: dict[str, str], name: str, case
             source = ast.unparse(definition)
         into[function.__name__] = source + (f"\n\n\n{name} = {function.__name__}" if name != function.__name__ else "")
         if closure := inspect.getclosurevars(function).nonlocals:
-            into[function.__name__] = "".join(f"{k} = {v!r}\n" for k, v in closure.items() if not callable(v)) + into[function.__name__]
+            into[function.__name__] = (
+                "".join(f"{k} = {v!r}\n" for k, v in closure.items() if not callable(v)) + into[function.__name__]
+            )
 
 
 def _globals_of(code: Any) -> set[str]:
@@ -182,12 +195,20 @@ def _program(case: Case, sample: samples.Sample, gradient: bool) -> str:
     lead = ([] if case.body else [case.name] if case.call else []) + state
     expression = f"{target}({', '.join(lead + passed)})"
     if sample.constants:
-        constants = ", ".join(f"np.{np.asarray(c).dtype.name}({np.asarray(c).item()!r})" if np.asarray(c).dtype.kind in "fiubc"
-                              and np.asarray(c).dtype.name != "bool" else repr(np.asarray(c).item()) for c in sample.constants)
+        constants = ", ".join(
+            f"np.{np.asarray(c).dtype.name}({np.asarray(c).item()!r})"
+            if np.asarray(c).dtype.kind in "fiubc" and np.asarray(c).dtype.name != "bool"
+            else repr(np.asarray(c).item())
+            for c in sample.constants
+        )
         if any(np.asarray(c).dtype.kind == "V" for c in sample.constants):
-            constants = ", ".join(f"tf.constant({float(c)!r}, tf.{name_of(np.asarray(c).dtype)})" for c in sample.constants)
+            constants = ", ".join(
+                f"tf.constant({float(c)!r}, tf.{name_of(np.asarray(c).dtype)})" for c in sample.constants
+            )
         expression = f"[{expression} for c in ({constants},)]"
-    body = f"{'held = state()' + chr(10) * 3 if state else ''}def program({', '.join(names)}):\n    return {expression}\n"
+    body = (
+        f"{'held = state()' + chr(10) * 3 if state else ''}def program({', '.join(names)}):\n    return {expression}\n"
+    )
     if gradient:
         body += textwrap.dedent("""
 
@@ -195,12 +216,15 @@ def _program(case: Case, sample: samples.Sample, gradient: bool) -> str:
                 return forward(*tensors)
 
 
-            def program(*tensors):
+            def program(*arguments):
+                *tensors, first = arguments
                 inputs = [t for t in tensors if isinstance(t, tf.Tensor) and t.dtype.is_floating]
                 with tf.GradientTape() as tape:
                     tape.watch(inputs)
-                    results = [r for r in tf.nest.flatten(value(*tensors)) if isinstance(r, tf.Tensor) and r.dtype.is_floating]
-                weights = [tf.reshape(tf.cast(tf.range(tf.size(r)) % 7 - 3, r.dtype) / 4, tf.shape(r)) for r in results]
+                    flat = tf.nest.flatten(value(*tensors))
+                    results = [r for r in flat if isinstance(r, tf.Tensor) and r.dtype.is_floating]
+                counts = [tf.reshape((tf.range(tf.size(r)) + first) % 7, tf.shape(r)) for r in results]
+                weights = [(tf.cast(c, r.dtype) - 3) / 4 + 0.125 for c, r in zip(counts, results)]
                 found = tape.gradient(results, inputs, output_gradients=weights)
                 return [None if g is None else tf.convert_to_tensor(g) for g in found]
             """)
@@ -234,9 +258,10 @@ def _literal(leaf: Any) -> str:
     return getattr(leaf, "__name__", None) or repr(leaf)
 
 
-def _draws(sample: samples.Sample) -> str:
+def _draws(sample: samples.Sample, gradient: bool) -> str:
     lines = ["\n\ndraws = ["]
-    lines += ["    [" + ", ".join(_tensor(leaf) for leaf in draw) + "]," for draw in sample.tensors]
+    extra = ["tf.constant(0)"] if gradient else []
+    lines += ["    [" + ", ".join([*(_tensor(leaf) for leaf in draw), *extra]) + "]," for draw in sample.tensors]
     return "\n".join([*lines, "]\n"])
 
 
@@ -244,7 +269,8 @@ def _tensor(leaf: Any) -> str:
     if isinstance(leaf, SparseValue):
         return f"tf.SparseTensor({_array(leaf.indices)}, {_tensor(leaf.values)}, {_array(leaf.dense_shape)})"
     if isinstance(leaf, RaggedValue):
-        return f"tf.RaggedTensor.from_nested_row_splits({_tensor(leaf.values)}, [{', '.join(_array(s) for s in leaf.splits)}])"
+        splits = ", ".join(_array(s) for s in leaf.splits)
+        return f"tf.RaggedTensor.from_nested_row_splits({_tensor(leaf.values)}, [{splits}])"
     return f"tf.constant({_array(np.asarray(leaf))})"
 
 
@@ -258,17 +284,26 @@ def _array(array: np.ndarray) -> str:
 def _modes(of: Identity, autograph: bool) -> str:
     specs = {"graph-dynamic": "[None] * t.shape.rank", "xla-dynamic": "[None] * t.shape.rank"}.get(of.mode, "t.shape")
     build = {"eager": "program", "savedmodel": "saved(program)"}.get(
-        of.mode, f"tf.function(program, input_signature=signature, jit_compile={of.mode.startswith('xla')}, autograph={autograph})")
-    saved = "" if of.mode != "savedmodel" else textwrap.dedent('''
+        of.mode,
+        "tf.function(program, input_signature=signature, "
+        f"jit_compile={of.mode.startswith('xla')}, autograph={autograph})",
+    )
+    saved = (
+        ""
+        if of.mode != "savedmodel"
+        else textwrap.dedent("""
         def saved(program):
             module = tf.Module()
             module.f = tf.function(program, input_signature=signature)
             tf.saved_model.save(module, "/tmp/tfparity-repro")
             return tf.saved_model.load("/tmp/tfparity-repro").f
 
-        ''')
-    signature = (f"signature = [tf.TensorSpec({specs}, t.dtype) if isinstance(t, tf.Tensor) else tf.type_spec_from_value(t) "
-                 "for t in draws[0]]\n")
+        """)
+    )
+    signature = (
+        f"signature = [tf.TensorSpec({specs}, t.dtype) if isinstance(t, tf.Tensor) else tf.type_spec_from_value(t) "
+        "for t in draws[0]]\n"
+    )
     return f"{signature}{saved}\nwith tf.device({of.device!r}):\n    mode = {build}\n"
 
 
@@ -279,12 +314,22 @@ def _loop(case: Case, sample: samples.Sample, of: Identity) -> str:
         wants = [e.outcome if e is not None else None for e in reference.expected(case, sample)]
         lines.append("expected = [   # from the NumPy reference, computed in higher precision, rounded to the dtype")
         for want in wants:
-            lines.append("    " + ("[" + ", ".join(_array(_rounded(a, of.dtype)) for a in want.arrays) + "]," if isinstance(want, Value)
-                                    else f"{getattr(want, 'words', 'undefined')!r},"))
+            lines.append(
+                "    "
+                + (
+                    "[" + ", ".join(_array(_rounded(a, of.dtype)) for a in want.arrays) + "],"
+                    if isinstance(want, Value)
+                    else f"{getattr(want, 'words', 'undefined')!r},"
+                )
+            )
         lines.append("]\n")
         other = "expected[number]"
     elif against == "docs":
-        other = "'Error: the documentation asks for one'" if sample.must_fail else "got if not isinstance(got, str) else 'a value'"
+        other = (
+            "'Error: the documentation asks for one'"
+            if sample.must_fail
+            else "got if not isinstance(got, str) else 'a value'"
+        )
     elif against == "lanes":
         lines.append("# `lanes`: the same element in a tensor of its own must give the same result\n")
         other = ""
@@ -297,10 +342,16 @@ def _loop(case: Case, sample: samples.Sample, of: Identity) -> str:
     lines.append(f"    with tf.device({of.device!r}):")
     lines.append("        got = attempt(mode, *tensors)")
     if against == "lanes":
-        lines.append(f"        single = {'program' if of.mode == 'eager' else f'tf.function(program, jit_compile={of.mode.startswith(chr(120))})'}")
-        lines.append("        alone = [attempt(single, *[t[i:i + 1] if t.shape.rank else t for t in tensors]) for i in range(int(tensors[0].shape[0]))]")
+        compiled = f"tf.function(program, jit_compile={of.mode.startswith('xla')})"
+        lines.append(f"        single = {'program' if of.mode == 'eager' else compiled}")
+        lines.append(
+            "        cut = [[t[i:i + 1] if t.shape.rank else t for t in tensors] for i in range(len(tensors[0]))]"
+        )
+        lines.append("        alone = [attempt(single, *one) for one in cut]")
         lines.append("    broken = [a for a in alone if isinstance(a, str)]")
-        lines.append("    want = broken[0] if broken else [np.concatenate([a[k] for a in alone]) for k in range(len(alone[0]))]")
+        lines.append(
+            "    want = broken[0] if broken else [np.concatenate([a[k] for a in alone]) for k in range(len(alone[0]))]"
+        )
     else:
         lines.append(f"    want = {other}")
     lines.append("    differing += told(number, tensors, got, want)")
@@ -315,5 +366,14 @@ def _rounded(array: np.ndarray, dtype: str) -> np.ndarray:
     if family(array.dtype) == "float" and family(into) not in ("float",):
         into = np.dtype(np.float64) if array.dtype == np.longdouble else array.dtype
     with np.errstate(all="ignore"):
-        return array.astype(into) if family(array.dtype) in ("float", "complex") and family(into) == family(array.dtype) else (
-            array.astype(np.complex128) if array.dtype == np.clongdouble else array.astype(np.float64) if array.dtype == np.longdouble else array)
+        return (
+            array.astype(into)
+            if family(array.dtype) in ("float", "complex") and family(into) == family(array.dtype)
+            else (
+                array.astype(np.complex128)
+                if array.dtype == np.clongdouble
+                else array.astype(np.float64)
+                if array.dtype == np.longdouble
+                else array
+            )
+        )

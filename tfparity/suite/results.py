@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:  # half a second that `tfparity list` need not spend
+    import pandas as pd
 
 FAILING = ("differs", "error-differs", "accepted", "crash", "timeout")
 VERDICTS = ("identical", "close", "ill-conditioned", "unsupported", *FAILING)
@@ -98,6 +99,8 @@ KEYS = {"checks": ["id"], "timings": ["op", "dtype", "sample", "size", "mode", "
 
 def frame(kind: str, rows: Iterable[Any]) -> pd.DataFrame:
     """The rows of one table as a DataFrame with the contract's columns and dtypes, the last of equal keys kept."""
+    import pandas as pd
+
     columns = {f.name: f.type for f in fields(TABLES[kind])}
     table = pd.DataFrame([row if isinstance(row, dict) else asdict(row) for row in rows], columns=list(columns))
     for name, dtype in columns.items():
@@ -163,15 +166,15 @@ class Recorder:
             earlier = read(path)
             self.meta = {**earlier.meta, **self.meta, "started": earlier.meta.get("started", self.meta.get("started"))}
             self.rows = {
-                "checks": earlier.checks.to_dict("records"),
-                "timings": earlier.timings.to_dict("records"),
+                "checks": _records(earlier.checks),
+                "timings": _records(earlier.timings),
             }
         self.meta["finished"] = None
         self.meta.setdefault("done", [])
         self.write_meta()
         with saying(path / JOURNAL, "append to"):
             self.journal = os.open(path / JOURNAL, os.O_CREAT | os.O_APPEND | os.O_RDWR, 0o644)
-            end = os.fstat(self.journal).st_size     # a torn last line must not swallow the next one
+            end = os.fstat(self.journal).st_size  # a torn last line must not swallow the next one
             if end and os.pread(self.journal, 1, end - 1) != b"\n":
                 os.write(self.journal, b"\n")
 
@@ -187,7 +190,7 @@ class Recorder:
             self.meta["done"].append(done)
         with saying(self.path / JOURNAL, "append to"):
             while lines:
-                lines = lines[os.write(self.journal, lines):]
+                lines = lines[os.write(self.journal, lines) :]
         self.rows[kind].extend(fresh)
 
     def close(self, *, finished: str | None) -> Run:
@@ -201,12 +204,12 @@ class Recorder:
                 os.replace(fresh, target)
         self.meta["finished"] = finished
         if finished:
-            del self.meta["done"]                    # only a run to be resumed needs to know
+            del self.meta["done"]  # only a run to be resumed needs to know
         counts = tables["checks"]["verdict"].value_counts()
         self.meta["totals"] = {verdict: int(counts.get(verdict, 0)) for verdict in VERDICTS}
         self.write_meta()
         os.close(self.journal)
-        (self.path / JOURNAL).unlink()               # last: every row it held is in the parquet files by now
+        (self.path / JOURNAL).unlink()  # last: every row it held is in the parquet files by now
         return Run(self.path, self.meta, tables["checks"], tables["timings"])
 
 
@@ -231,10 +234,14 @@ def read(path: str | os.PathLike[str]) -> Run:
         stored: list[dict[str, Any]] = []
         target = path / f"{kind}.parquet"
         if target.exists():
+            import pandas as pd
+
             try:
-                stored = pd.read_parquet(target).to_dict("records")
+                stored = _records(pd.read_parquet(target))
             except Exception as error:
-                raise RunError(f"{target} is damaged ({_first_line(error)}); restore it, or delete it and --resume") from error
+                raise RunError(
+                    f"{target} is damaged ({_first_line(error)}); restore it, or delete it and --resume"
+                ) from error
             missing = {f.name for f in fields(row)} - set(stored[0]) if stored else set()
             if missing:
                 raise RunError(f"{target} lacks the columns {', '.join(sorted(missing))}: written by another version?")
@@ -259,3 +266,7 @@ def _journal(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:160]
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]

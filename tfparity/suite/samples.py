@@ -9,13 +9,14 @@ The rules, in order of what they find:
 * named dimensions get small unequal sizes (`ordinary`), and for the first combination of options once 1 each
   (`ones`), once long (`long`), and each in turn zero (`empty-k`); `edge` draws plant one edge value at a time, so
   that none drowns the others, then several together (first and last NaN, both infinities, all equal, all zero);
-* a dimension shared by two inputs is made to disagree (`mismatch-k`), or within one (`not-square-0-n`), a rank is taken away (`rank-0`), an index is
-  made to point outside (`beyond-2`, `negative-2`): error samples that nobody needs to write.
+* a dimension shared by two inputs is made to disagree (`mismatch-k`), or within one (`not-square-0-n`), a rank is
+  taken away (`rank-0`), an index is made to point outside (`beyond-2`, `negative-2`): error samples that
+  nobody needs to write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -37,12 +38,17 @@ from .case import (
 from .dtypes import NONE, family, limits, name_of, numpy_dtype
 from .inputs import edges, few_edges, generator, inf, inside, ordinary, pairs
 
-SMALL = (4, 3, 5, 2, 6, 7, 8)            # unequal, so that swapped axes show
-LONG = 67                                # past four 16-lane vectors, with a remainder of 3
+SMALL = (4, 3, 5, 2, 6, 7, 8)  # unequal, so that swapped axes show
+LONG = 67  # past four 16-lane vectors, with a remainder of 3
 LANES = {"n3": 3, "n17": 17}
-MOST_DRAWS = 64                          # of one lane length: 64 * 3 lanes covers 13 x 13 integer pairs
-MOST_ALONE = 128                         # elements run alone, for `lanes`
-CONSTANTS = {"float": (0, 1, -1, 2, 0.5, -0.5, 3), "integer": (0, 1, 2, 3, -1), "complex": (0, 1, 2, 0.5), "bool": (True, False)}
+MOST_DRAWS = 64  # of one lane length: 64 * 3 lanes covers 13 x 13 integer pairs
+MOST_ALONE = 128  # elements run alone, for `lanes`
+CONSTANTS = {
+    "float": (0, 1, -1, 2, 0.5, -0.5, 3),
+    "integer": (0, 1, 2, 3, -1),
+    "complex": (0, 1, 2, 0.5),
+    "bool": (True, False),
+}
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,11 @@ class Sample:
 
 def swept(case: Case) -> bool:
     """Whether the case runs in several dtypes: some input or option leaves its dtype open."""
-    return any((isinstance(leaf, Input) and leaf.dtype is None) or leaf is DTYPE
-               for declared in _declared(case)[:1] for leaf in leaves((declared.args, dict(declared.kwargs))))
+    return any(
+        (isinstance(leaf, Input) and leaf.dtype is None) or leaf is DTYPE
+        for declared in _declared(case)[:1]
+        for leaf in leaves((declared.args, dict(declared.kwargs)))
+    )
 
 
 def fixed_dtype(case: Case) -> str:
@@ -94,12 +103,19 @@ def expand(case: Case, dtype: str) -> list[Sample]:
     """
     found: list[Sample] = []
     for number, declared in enumerate(_declared(case)):
-        found += [replace(s, name=_joined(s.name, declared.name)) for s in _of_one(case, declared, dtype, first=number == 0)]
+        found += [
+            replace(s, name=_joined(s.name, declared.name)) for s in _of_one(case, declared, dtype, first=number == 0)
+        ]
     declared = _declared(case)[0]
     for invalid in case.errors:
         args = invalid.args or declared.args
-        draw = _draw(case, replace(declared, args=args, kwargs={**declared.kwargs, **invalid.kwargs}), dtype,
-                     _sizes(declared, "ordinary"), "ordinary")
+        draw = _draw(
+            case,
+            replace(declared, args=args, kwargs={**declared.kwargs, **invalid.kwargs}),
+            dtype,
+            _sizes(declared, "ordinary"),
+            "ordinary",
+        )
         found.append(Sample(invalid.name, (draw,), "error", must_fail=True))
     names = [s.name for s in found]
     twice = {n for n in names if names.count(n) > 1}
@@ -161,7 +177,11 @@ def _of_one(case: Case, declared: Declared, dtype: str, first: bool) -> Iterator
         yield Sample("long", (_draw(case, declared, dtype, long, key + "/long"),))
         for name in free if case.empty else ():
             indexes_it = any(i.below == name for i in inputs)
-            zero = {**sizes, name: 0, **({n: 0 for i in inputs if i.below == name for n in i.names} if indexes_it else {})}
+            zero = {
+                **sizes,
+                name: 0,
+                **({n: 0 for i in inputs if i.below == name for n in i.names} if indexes_it else {}),
+            }
             yield Sample(f"empty-{name}", (_draw(case, declared, dtype, zero, key + "/empty"),))
     yield from _invalid(case, declared, dtype, sizes, inputs, key)
 
@@ -169,7 +189,9 @@ def _of_one(case: Case, declared: Declared, dtype: str, first: bool) -> Iterator
 # --- elementwise ---------------------------------------------------------------------------------------------------
 
 
-def _elementwise(case: Case, declared: Declared, dtype: str, inputs: list[Input], key: str, first: bool) -> Iterator[Sample]:
+def _elementwise(
+    case: Case, declared: Declared, dtype: str, inputs: list[Input], key: str, first: bool
+) -> Iterator[Sample]:
     columns = _edge_columns(inputs, dtype, key)
     count = len(columns[0]) if columns else 0
     if not count:
@@ -186,18 +208,36 @@ def _elementwise(case: Case, declared: Declared, dtype: str, inputs: list[Input]
         need = min(-(-len(together) // length), MOST_DRAWS)
         return np.resize(together, need * length).reshape(need, length)
 
-    alone = np.unique(np.concatenate([together[: MOST_ALONE // 2], refused[: MOST_ALONE // 4],
-                                      np.linspace(0, count - 1, MOST_ALONE // 2).astype(int)]))
-    cut = {"edge": together[None], "n1": alone[:, None], **({name: chunks(n) for name, n in LANES.items()} if len(together) else {})}
+    alone = np.unique(
+        np.concatenate(
+            [
+                together[: MOST_ALONE // 2],
+                refused[: MOST_ALONE // 4],
+                np.linspace(0, count - 1, MOST_ALONE // 2).astype(int),
+            ]
+        )
+    )
+    cut = {
+        "edge": together[None],
+        "n1": alone[:, None],
+        **({name: chunks(n) for name, n in LANES.items()} if len(together) else {}),
+    }
     for name, rows in cut.items():
         yield Sample(name, tuple(draw(row) for row in rows), positions=rows)
     if not first:
         return
 
-    def ordinary_draw(shapes: list[tuple[int, ...]], name: str) -> Any:
+    def ordinary_draw(shapes: Sequence[tuple[int, ...]], name: str) -> Any:
         taken = iter(shapes)
-        return _fill(declared, dtype, lambda i, n: _values(i, dtype, next(taken), f"{key}/{name}/{n}", {}) if i.any_shape
-                     else _array(i, dtype, {}, f"{key}/{n}"))
+        return _fill(
+            declared,
+            dtype,
+            lambda i, n: (
+                _values(i, dtype, next(taken), f"{key}/{name}/{n}", {})
+                if i.any_shape
+                else _array(i, dtype, {}, f"{key}/{n}")
+            ),
+        )
 
     elementwise = [i for i in inputs if i.any_shape]
     yield Sample("scalar", tuple(ordinary_draw([()] * len(elementwise), f"scalar{n}") for n in range(3)))
@@ -208,18 +248,28 @@ def _elementwise(case: Case, declared: Declared, dtype: str, inputs: list[Input]
     ladder = [(3, 4), (4,), (2, 3, 1), (2, 1, 4), ()]
     yield Sample("broadcast", (ordinary_draw([ladder[n % 5] for n in range(len(elementwise))], "broadcast"),))
     if case.empty:
-        yield Sample("broadcast-empty", (ordinary_draw([(0, 1), (1, 4)][:2] + [()] * (len(elementwise) - 2), "broadcast-empty"),))
-    yield Sample("mismatch", (ordinary_draw([(3,), (4,)] + [(1,)] * (len(elementwise) - 2), "mismatch"),), "error", must_fail=True)
+        yield Sample(
+            "broadcast-empty", (ordinary_draw([(0, 1), (1, 4)][:2] + [()] * (len(elementwise) - 2), "broadcast-empty"),)
+        )
+    yield Sample(
+        "mismatch",
+        (ordinary_draw([(3,), (4,)] + [(1,)] * (len(elementwise) - 2), "mismatch"),),
+        "error",
+        must_fail=True,
+    )
     last = elementwise[-1]
     constants = case.constants
     if constants is None:
         into = numpy_dtype(last.dtype or dtype)
         constants = CONSTANTS.get(family(into), ()) if isinstance(declared.args[-1], Input) else ()
-        constants = tuple(np.asarray(c).astype(into) for c in constants if not (c == -1 and into.kind == "u")
-                          and last.within[0] <= c <= last.within[1])
+        constants = tuple(
+            np.asarray(c).astype(into)
+            for c in constants
+            if not (c == -1 and into.kind == "u") and last.within[0] <= c <= last.within[1]
+        )
     if constants and isinstance(declared.args[-1], Input):
         shorter = replace(declared, args=declared.args[:-1])
-        values = [c for c in columns[:-1]]
+        values = columns[:-1]
         some = np.unique(np.linspace(0, count - 1, 67).astype(int)) if len(columns) > 2 else None
         taken = iter([v[some] if some is not None else np.unique(v) for v in values])
         fixed = _fill(shorter, dtype, lambda i, n: next(taken) if i.any_shape else _array(i, dtype, {}, f"{key}/{n}"))
@@ -229,6 +279,7 @@ def _elementwise(case: Case, declared: Declared, dtype: str, inputs: list[Input]
 def _refused(case: Case, draw: Any, count: int) -> np.ndarray:
     """The elements that the reference refuses or calls undefined: one such element would drown all the others of its
     tensor, so they only stand alone."""
+
     def raises(positions: np.ndarray) -> bool:
         args, kwargs = draw(positions)
         try:
@@ -261,8 +312,12 @@ def _edge_columns(inputs: list[Input], dtype: str, key: str) -> list[np.ndarray]
     columns = pairs(pools)
     if columns and len(columns[0]) < LONG:
         rest = LONG - len(columns[0])
-        columns = [np.concatenate([c, _values(i, dtype, (rest,), f"{key}/fill/{n}", {}) if i.values is None else np.resize(c, rest)])
-                   for n, (c, i) in enumerate(zip(columns, elementwise, strict=True))]
+        columns = [
+            np.concatenate(
+                [c, _values(i, dtype, (rest,), f"{key}/fill/{n}", {}) if i.values is None else np.resize(c, rest)]
+            )
+            for n, (c, i) in enumerate(zip(columns, elementwise, strict=True))
+        ]
     return columns
 
 
@@ -285,7 +340,9 @@ def _concrete(shape: tuple[int | str, ...], sizes: dict[str, int]) -> tuple[int,
     return tuple(size(d) for d in shape)
 
 
-def _planted(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str) -> Iterator[Any]:
+def _planted(
+    case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str
+) -> Iterator[Any]:
     """Draws of the ordinary shape with edge values planted in one input at a time."""
     for number, target in enumerate(inputs):
         into = numpy_dtype(target.dtype or dtype)
@@ -337,13 +394,20 @@ def _put(leaf: Any, place: Any) -> Any:
     return flat.reshape(leaf.shape)
 
 
-def _invalid(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str) -> Iterator[Sample]:
+def _invalid(
+    case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str
+) -> Iterator[Sample]:
     names = [n for i in inputs for n in i.names]
     for name in dict.fromkeys(n for n in names if sum(n in i.names for i in inputs) > 1):
         grown, seen = {**sizes, name: sizes[name] + 1}, iter(range(len(inputs)))
         last = max(k for k, i in enumerate(inputs) if name in i.names)
-        draw = _fill(declared, dtype, lambda i, n, grown=grown, seen=seen, last=last: _array(
-            i, dtype, grown if next(seen) == last else sizes, f"{key}/mismatch/{n}"))
+        draw = _fill(
+            declared,
+            dtype,
+            lambda i, n, grown=grown, seen=seen, last=last: _array(
+                i, dtype, grown if next(seen) == last else sizes, f"{key}/mismatch/{n}"
+            ),
+        )
         yield Sample(f"mismatch-{name}", (draw,), "error")
     for number, target in enumerate(inputs):
         for name in dict.fromkeys(n for n in target.names if target.names.count(n) > 1):
@@ -352,17 +416,26 @@ def _invalid(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], 
                 continue
             shape = tuple(d if k != last else sizes[name] + 1 for k, d in enumerate(target.shape))
             oblong, seen = replace(target, shape=shape, form=None), iter(range(len(inputs)))
-            draw = _fill(declared, dtype, lambda i, n, seen=seen, number=number, oblong=oblong: _array(
-                oblong if next(seen) == number else i, dtype, sizes, f"{key}/not-square/{n}"))
+            draw = _fill(
+                declared,
+                dtype,
+                lambda i, n, seen=seen, number=number, oblong=oblong: _array(
+                    oblong if next(seen) == number else i, dtype, sizes, f"{key}/not-square/{n}"
+                ),
+            )
             yield Sample(f"not-square-{number}-{name}", (draw,), "error")
     base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
     for number, target in enumerate(inputs):
+
         def changed(change: Any, number: int = number) -> Any:
             return _changed(declared, base, number, change)
 
         if target.kind == "tensor" and len(target.shape) > 0:
-            yield Sample(f"rank-{number}", (changed(lambda leaf: leaf[(0,) * (leaf.ndim - (leaf.ndim > 1))]
-                                                    if leaf.size else leaf.reshape(-1)),), "error")
+            yield Sample(
+                f"rank-{number}",
+                (changed(lambda leaf: leaf[(0,) * (leaf.ndim - (leaf.ndim > 1))] if leaf.size else leaf.reshape(-1)),),
+                "error",
+            )
         if target.below is not None and target.kind == "tensor":
             top = sizes[target.below] if isinstance(target.below, str) else target.below
             for name, value in {"beyond": top, **({} if target.negative else {"negative": -1})}.items():
@@ -376,12 +449,23 @@ def _invalid(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], 
 # --- drawing -------------------------------------------------------------------------------------------------------
 
 
-def _draw(case: Case, declared: Declared, dtype: str, sizes: dict[str, int], key: str, shape: tuple[int, ...] | None = None) -> Any:
+def _draw(
+    case: Case, declared: Declared, dtype: str, sizes: dict[str, int], key: str, shape: tuple[int, ...] | None = None
+) -> Any:
     try:
-        return _fill(declared, dtype, lambda i, n: _values(i, dtype, shape or (), f"{key}/{n}", sizes) if i.any_shape
-                     else _array(i, dtype, sizes, f"{key}/{n}"))
+        return _fill(
+            declared,
+            dtype,
+            lambda i, n: (
+                _values(i, dtype, shape or (), f"{key}/{n}", sizes)
+                if i.any_shape
+                else _array(i, dtype, sizes, f"{key}/{n}")
+            ),
+        )
     except KeyError as missing:
-        raise CaseError(f"{case.name}: dimension {missing} has no size; name it in an input or give sizes=") from missing
+        raise CaseError(
+            f"{case.name}: dimension {missing} has no size; name it in an input or give sizes="
+        ) from missing
 
 
 def _fill(declared: Declared, dtype: str, make: Any) -> Any:
@@ -404,7 +488,11 @@ def _array(i: Input, dtype: str, sizes: dict[str, int], key: str) -> Any:
         size = int(np.prod(shape))
         count = -(-size // 2)
         flat = np.sort(generator(key, "indices").permutation(size)[:count])
-        where = np.stack(np.unravel_index(flat, shape), -1).astype(np.int64) if size else np.zeros((0, len(shape)), np.int64)
+        where = (
+            np.stack(np.unravel_index(flat, shape), -1).astype(np.int64)
+            if size
+            else np.zeros((0, len(shape)), np.int64)
+        )
         return SparseValue(where, _values(i, dtype, (count,), key, sizes), np.array(shape, np.int64))
     if i.kind == "ragged":
         rows, longest = shape[0], (shape[1] if len(shape) > 1 else 3)
@@ -428,8 +516,13 @@ def _values(i: Input, dtype: str, shape: tuple[int, ...], key: str, sizes: dict[
         array = np.array(list(i.values), dtype=into)[picked]
     elif family(into) == "integer" and i.within != (-inf, inf):
         info = limits(into)
-        array = rng.integers(max(int(info.min), int(max(low, -(2**62)))), min(int(info.max), int(min(high, 2**62))), shape,
-                             endpoint=True, dtype=np.int64 if into != np.uint64 else np.uint64).astype(into)
+        array = rng.integers(
+            max(int(info.min), int(max(low, -(2**62)))),
+            min(int(info.max), int(min(high, 2**62))),
+            shape,
+            endpoint=True,
+            dtype=np.int64 if into != np.uint64 else np.uint64,
+        ).astype(into)
     else:
         array = ordinary(rng, shape, into, low, high)
     array = np.asarray(array, dtype=into)

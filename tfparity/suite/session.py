@@ -13,7 +13,6 @@ import os
 import sys
 import time
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -64,11 +63,19 @@ class Request:
     @property
     def whole(self) -> bool:
         """Whether it asks for all there is, so that a waiver nothing matched is a problem."""
-        return not self.queries and not self.shard and self.dtypes == ("*",) and self.modes == modes.DEFAULT_MODES and self.check
+        return (
+            not self.queries
+            and not self.shard
+            and self.dtypes == ("*",)
+            and self.modes == modes.DEFAULT_MODES
+            and self.check
+        )
 
     @property
     def workers(self) -> int:
-        return self.jobs or max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+        return self.jobs or max(
+            1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        )
 
 
 @dataclass
@@ -82,7 +89,12 @@ class Found:
     @property
     def failing(self) -> int:
         table = self.run.checks
-        return int((table["verdict"].isin(["differs", "error-differs", "accepted", "crash", "timeout"]) & (table["waiver"] == "")).sum())
+        return int(
+            (
+                table["verdict"].isin(["differs", "error-differs", "accepted", "crash", "timeout"])
+                & (table["waiver"] == "")
+            ).sum()
+        )
 
 
 @dataclass(frozen=True)
@@ -131,7 +143,9 @@ def tensorflow_facts(pool: Pool) -> dict[str, Any]:
         raise RunError("TensorFlow does not start: try `python -c 'import tensorflow'` and mend what it says")
     version = Version(facts["version"])
     if not (OLDEST <= version < NEWEST or version.is_devrelease or "dev" in facts["version"]):
-        raise RunError(f"TensorFlow {version} is not supported: install one from {OLDEST} up to, not including, {NEWEST}")
+        raise RunError(
+            f"TensorFlow {version} is not supported: install one from {OLDEST} up to, not including, {NEWEST}"
+        )
     return facts
 
 
@@ -195,7 +209,7 @@ class _Remembered:
     def save(self) -> None:
         if not self.fresh:
             return
-        try:                                          # a cache that cannot be written only costs time
+        try:  # a cache that cannot be written only costs time
             self.path.parent.mkdir(parents=True, exist_ok=True)
             fresh = self.path.with_suffix(f".{os.getpid()}")
             fresh.write_text(json.dumps(self.plans))
@@ -211,13 +225,20 @@ def _files(case: Case) -> tuple[str, ...]:
 
 def check_jobs(request: Request, selection: Selection, planned: dict[str, dict[str, str]], want: Wanted) -> list[Job]:
     part, whole = selection.shard
-    return [Job("check", name, dtype, want, request.timeout, files=_files(selection.cases[name]))
-            for name, plan in planned.items() for dtype, refused in plan.items()
-            if not refused and _asked(request, selection, name, dtype) and zlib.crc32(f"{name}/{dtype}".encode()) % whole == part - 1]
+    return [
+        Job("check", name, dtype, want, request.timeout, files=_files(selection.cases[name]))
+        for name, plan in planned.items()
+        for dtype, refused in plan.items()
+        if not refused
+        and _asked(request, selection, name, dtype)
+        and zlib.crc32(f"{name}/{dtype}".encode()) % whole == part - 1
+    ]
 
 
 def _asked(request: Request, selection: Selection, name: str, dtype: str) -> bool:
-    return any(fnmatchcase(dtype, p) for p in request.dtypes) and identity.wanted(selection.queries, op=name, dtype=dtype)
+    return any(fnmatchcase(dtype, p) for p in request.dtypes) and identity.wanted(
+        selection.queries, op=name, dtype=dtype
+    )
 
 
 def refused_rows(request: Request, selection: Selection, planned: dict[str, dict[str, str]]) -> Iterator[Check]:
@@ -226,13 +247,22 @@ def refused_rows(request: Request, selection: Selection, planned: dict[str, dict
     for name, plan in planned.items():
         for dtype, words in plan.items():
             at = identity.Identity(name, dtype, "all", "eager", "CPU:0", "value", "docs")
-            if words and _asked(request, selection, name, dtype) and zlib.crc32(f"{name}/{dtype}".encode()) % whole == part - 1 \
-                    and identity.wanted(selection.queries, **vars(at)):
+            if (
+                words
+                and _asked(request, selection, name, dtype)
+                and zlib.crc32(f"{name}/{dtype}".encode()) % whole == part - 1
+                and identity.wanted(selection.queries, **vars(at))
+            ):
                 yield Check(str(at), **vars(at), verdict="unsupported", detail=words)
 
 
-def time_jobs(request: Request, selection: Selection, planned: dict[str, dict[str, str]], want: Wanted,
-              rows: Iterable[dict[str, Any]]) -> list[Job]:
+def time_jobs(
+    request: Request,
+    selection: Selection,
+    planned: dict[str, dict[str, str]],
+    want: Wanted,
+    rows: Iterable[dict[str, Any]],
+) -> list[Job]:
     """What to time: each timed case in one dtype, without the modes that failed a check in it."""
     failed: dict[tuple[str, str], set[str]] = {}
     for row in rows:
@@ -242,13 +272,28 @@ def time_jobs(request: Request, selection: Selection, planned: dict[str, dict[st
     part, whole = selection.shard
     jobs = []
     for name, plan in planned.items():
-        dtype = timed.dtype_of([d for d, refused in plan.items() if not refused and _asked(request, selection, name, d)])
-        if dtype is None or not selection.cases[name].timed or zlib.crc32(f"{name}/{dtype}".encode()) % whole != part - 1:
+        dtype = timed.dtype_of(
+            [d for d, refused in plan.items() if not refused and _asked(request, selection, name, d)]
+        )
+        if (
+            dtype is None
+            or not selection.cases[name].timed
+            or zlib.crc32(f"{name}/{dtype}".encode()) % whole != part - 1
+        ):
             continue
         out = failed.get((name, dtype), set())
         if "eager" not in out:
             left = tuple(m for m in want.modes if m not in out)
-            jobs.append(Job("time", name, dtype, replace(want, modes=left), max(request.timeout, 60.0), files=_files(selection.cases[name])))
+            jobs.append(
+                Job(
+                    "time",
+                    name,
+                    dtype,
+                    replace(want, modes=left),
+                    max(request.timeout, 60.0),
+                    files=_files(selection.cases[name]),
+                )
+            )
     return jobs
 
 
@@ -256,20 +301,28 @@ def time_jobs(request: Request, selection: Selection, planned: dict[str, dict[st
 
 
 def execute(request: Request, out: Path, *, resume: bool = False, console: Console | None = None) -> Found:
-    """Do what was asked, into the folder `out`. Raises RunError, QueryError, CaseError or UsageError in one line each."""
+    """Do what was asked, into the folder `out`. Raises RunError, QueryError, CaseError or UsageError, one line each."""
     console = console or Console(stderr=True)
     selection = select(request)
     if importlib.util.find_spec("tensorflow") is None:
         raise RunError("TensorFlow is not installed: pip install 'tfparity[cpu]' (or [gpu], [nightly])")
     ledger_file = cases.folder() / "waivers.toml"
     known = waivers.read(ledger_file)
-    recorder = Recorder(out, {"tfparity": __version__, "command": request.command, "started": _now(), "git": machine.git_state()}, resume=resume)
-    spent: Counter[str] = Counter()
+    recorder = Recorder(
+        out,
+        {"tfparity": __version__, "command": request.command, "started": _now(), "git": machine.git_state()},
+        resume=resume,
+    )
+    spent: dict[str, float] = {}
     interrupted = False
     problems: list[str] = []
     try:
         with Pool(request.workers) as pool:
-            console.print(f"[dim]starting {request.workers} workers …[/dim]" if console.is_terminal else f"starting {request.workers} workers")
+            console.print(
+                f"[dim]starting {request.workers} workers …[/dim]"
+                if console.is_terminal
+                else f"starting {request.workers} workers"
+            )
             facts = tensorflow_facts(pool)
             recorder.meta |= {"tensorflow": facts["version"], "machine": machine.fingerprint(facts)}
             recorder.write_meta()
@@ -279,9 +332,12 @@ def execute(request: Request, out: Path, *, resume: bool = False, console: Conso
                 ledger.apply(Check(**row))
             finished = set(recorder.meta.get("done", ()))
             began = time.perf_counter()
-            console.print(f"TensorFlow {facts['version']} on {', '.join(devices)}; asking it for the dtypes of {len(selection.cases)} cases")
+            console.print(
+                f"TensorFlow {facts['version']} on {', '.join(devices)}; "
+                f"asking it for the dtypes of {len(selection.cases)} cases"
+            )
             planned = plans(pool, selection, facts, request.timeout)
-            spent["plan"] += (time.perf_counter() - began) * request.workers
+            spent["plan"] = (time.perf_counter() - began) * request.workers
             want = Wanted(request.modes, devices, selection.queries)
             if request.check:
                 if "refused" not in finished:
@@ -290,21 +346,33 @@ def execute(request: Request, out: Path, *, resume: bool = False, console: Conso
                 _advance(pool, jobs, finished, recorder, console, "checks", spent, ledger)
                 problems = ledger.problems(whole=request.whole)
         if request.time:
-            with Pool(1) as pool:                     # alone: a second worker would be noise
+            with Pool(1) as pool:  # alone: a second worker would be noise
                 jobs = time_jobs(request, selection, planned, want, recorder.rows["checks"])
-                _advance(pool, jobs, finished, recorder, console, "timings", Counter(), None)
+                _advance(pool, jobs, finished, recorder, console, "timings", {}, None)
     except KeyboardInterrupt:
         interrupted = True
     finally:
         if sys.exc_info()[0] is None or interrupted:
-            recorder.meta |= {"costs": costs(spent), "twin": _twin(recorder.rows["timings"]), "waiver_problems": problems}
+            recorder.meta |= {
+                "costs": costs(spent),
+                "twin": _twin(recorder.rows["timings"]),
+                "waiver_problems": problems,
+            }
             recorder.meta.setdefault("machine", {})["load_after"] = machine.load()
     run = recorder.close(finished=None if interrupted else _now())
     return Found(run, problems, interrupted)
 
 
-def _advance(pool: Pool, jobs: list[Job], finished: set[str], recorder: Recorder, console: Console, table: str,
-             spent: Counter[str], ledger: waivers.Ledger | None) -> None:
+def _advance(
+    pool: Pool,
+    jobs: list[Job],
+    finished: set[str],
+    recorder: Recorder,
+    console: Console,
+    table: str,
+    spent: dict[str, float],
+    ledger: waivers.Ledger | None,
+) -> None:
     """Run jobs, keeping each one's rows as they come."""
     todo = [job for job in jobs if job.key not in finished]
     with Meter(console, "checking" if table == "checks" else "timing", len(jobs), len(jobs) - len(todo)) as meter:
@@ -316,11 +384,12 @@ def _advance(pool: Pool, jobs: list[Job], finished: set[str], recorder: Recorder
                     if row.failing:
                         meter.failing += 1
             recorder.append(table, rows, done=done.job.key)
-            spent.update(dict(done.spent))
+            for phase, seconds in done.spent:
+                spent[phase] = spent.get(phase, 0.0) + seconds
             meter.advance(done.job.name)
 
 
-def costs(spent: Counter[str]) -> dict[str, float]:
+def costs(spent: dict[str, float]) -> dict[str, float]:
     """Seconds of worker time by phase, and the harness's share: what lies outside tracing, compiling and executing."""
     total = spent.get("total", 0.0)
     inside = sum(spent.get(phase, 0.0) for phase in PHASES)
@@ -334,10 +403,18 @@ def _twin(rows: Iterable[dict[str, Any]]) -> dict[str, float]:
     twins = [r for r in rows if timing.twin_of(r["mode"])]
     if not twins:
         return {}
-    ratio = statistics.sign_test_interval([r["ratio"] for r in twins]) if len(twins) > 1 else statistics.Interval(
-        twins[0]["ratio_low"], twins[0]["ratio"], twins[0]["ratio_high"])
-    return {"pairs": len(twins), "false_calls": sum(r["verdict"] in ("faster", "slower") for r in twins),
-            "ratio": ratio.mid, "low": ratio.low, "high": ratio.high}
+    ratio = (
+        statistics.sign_test_interval([r["ratio"] for r in twins])
+        if len(twins) > 1
+        else statistics.Interval(twins[0]["ratio_low"], twins[0]["ratio"], twins[0]["ratio_high"])
+    )
+    return {
+        "pairs": len(twins),
+        "false_calls": sum(r["verdict"] in ("faster", "slower") for r in twins),
+        "ratio": ratio.mid,
+        "low": ratio.low,
+        "high": ratio.high,
+    }
 
 
 def _now() -> str:
@@ -352,9 +429,16 @@ class Meter:
         self.failing, self.began, self.said = 0, time.monotonic(), time.monotonic()
         self.bar: Progress | None = None
         if console.is_terminal:
-            self.bar = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
-                                TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
-                                console=console)
+            self.bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.completed}/{task.total}"),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
+                console=console,
+            )
             self.task = self.bar.add_task(doing, total=total, completed=already, note="")
 
     def __enter__(self) -> Meter:
@@ -374,7 +458,11 @@ class Meter:
             self.said = time.monotonic()
             passed = self.said - self.began
             left = passed / max(self.count - self.already, 1) * (self.total - self.count)
-            self.console.print(f"{self.doing} {self.count}/{self.total}, {passed:.0f} s, about {left:.0f} s left, {self.failing} failing", highlight=False)
+            self.console.print(
+                f"{self.doing} {self.count}/{self.total}, {passed:.0f} s, about {left:.0f} s left, "
+                f"{self.failing} failing",
+                highlight=False,
+            )
 
 
 __all__ = ["Found", "Lost", "Request", "Timing", "UsageError", "checks", "execute", "select"]

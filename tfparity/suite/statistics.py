@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 CONFIDENCE = 0.95
-MARGIN = 0.05       # a difference under 5% is not worth a name: loop counts and neighbours alone make about 1%
-POWER = 1.4         # half-widths to an effect that is called four times in five: (1.96 + 0.84) / 1.96 = 1.43
+MARGIN = 0.05  # a difference under 5% is not worth a name: loop counts and neighbours alone make about 1%
+POWER = 1.4  # half-widths to an effect that is called four times in five: (1.96 + 0.84) / 1.96 = 1.43
 CALLS = ("faster", "slower")
 PREFIXES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
@@ -167,7 +167,7 @@ def false_rate(verdicts: Iterable[str], confidence: float = CONFIDENCE) -> Inter
 def significant(interval: Interval) -> int:
     """How many digits of the estimate were earned, 0 to 4: a half-width of 30% earns 1, of 3% 2, of 0.3% 3."""
     width = half_width(interval)
-    if not isfinite(width) or width >= 1:      # a factor of e either way: not even the first digit stands
+    if not isfinite(width) or width >= 1:  # a factor of e either way: not even the first digit stands
         return 0
     return 4 if width == 0 else max(1, min(4, floor(-log10(width)) + 1))
 
@@ -186,7 +186,7 @@ def seconds_text(interval: Interval) -> str:
     digits, value = significant(interval), interval.mid
     if not isfinite(value):
         return "unknown"
-    value = float(f"{value:.{(digits or 2) - 1}e}")     # before the unit: 999.6 µs to two digits is 1.0 ms
+    value = float(f"{value:.{(digits or 2) - 1}e}")  # before the unit: 999.6 µs to two digits is 1.0 ms
     scale, unit = next((entry for entry in PREFIXES if abs(value) >= entry[0]), PREFIXES[-1])
     return f"{'' if digits else '~'}{rounded(value / scale, digits or 2)} {unit}"
 

@@ -45,7 +45,9 @@ def sizes(case: Case, dtype: str) -> list[tuple[Any, int]]:
     return [(draw, size) for size, draw in sorted(found.items())]
 
 
-def run(case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], step: Callable[[Step, int], None]) -> Iterator[Timing]:
+def run(
+    case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], step: Callable[[Step, int], None]
+) -> Iterator[Timing]:
     """The timing rows of a case, cold and warm, on each device. Modes in `lost` died in an earlier try."""
     for device in want.devices:
         for draw, size in sizes(case, dtype):
@@ -55,24 +57,51 @@ def run(case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], step: C
             done, cold, first = found
             data = _bytes(draw)
             for mode, seconds in cold.items():
-                yield Timing(case.name, dtype, "timed", size, mode, device, "cold", seconds.mid, seconds.low, seconds.high,
-                             COLD_REPEATS, 1, *[seconds.mid / cold["eager"].mid] * 3, "unresolved", bytes=data)
+                yield Timing(
+                    case.name,
+                    dtype,
+                    "timed",
+                    size,
+                    mode,
+                    device,
+                    "cold",
+                    seconds.mid,
+                    seconds.low,
+                    seconds.high,
+                    COLD_REPEATS,
+                    1,
+                    seconds.mid / cold["eager"].mid,
+                    seconds.low / cold["eager"].high,
+                    seconds.high / max(cold["eager"].low, 1e-9),
+                    "unresolved",
+                    bytes=data,
+                )
             for name in done.names:
                 yield Timing(case.name, dtype, "timed", size, name, device, "warm", **done.figures(name), bytes=data)
             if first > SLOW:
                 return
 
 
-def measure(case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], step: Callable[[Step, int], None],
-            size: int) -> timing.Measurement | None:
+def measure(
+    case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], step: Callable[[Step, int], None], size: int
+) -> timing.Measurement | None:
     """The warm measurement of one size on the first device, every sample kept; None where eager does not run."""
     draw = next(d for d, s in sizes(case, dtype) if s == size)
     found = _at(case, dtype, want, lost, step, want.devices[0], draw, size, cold=False)
     return found and found[0]
 
 
-def _at(case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], step: Callable[[Step, int], None], device: str,
-        draw: Any, size: int, cold: bool) -> tuple[timing.Measurement, dict[str, Any], float] | None:
+def _at(
+    case: Case,
+    dtype: str,
+    want: Wanted,
+    lost: Mapping[Step, Lost],
+    step: Callable[[Step, int], None],
+    device: str,
+    draw: Any,
+    size: int,
+    cold: bool,
+) -> tuple[timing.Measurement, dict[str, Any], float] | None:
     """One size on one device: the measurement, the cold intervals by mode, and the seconds of a first eager call."""
     import tensorflow as tf
 
@@ -88,13 +117,21 @@ def _at(case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], step: C
             return None
         step(("timed", "warm", device, "value"), size)
         identity = f"{case.name}/{dtype}/timed/{device}/{size}"
-        done = timing.measure(timing.twin(calls, identity), base="eager", synchronise=_synchronise(device), budget=BUDGET,
-                              seed=identity)
+        done = timing.measure(
+            timing.twin(calls, identity), base="eager", synchronise=_synchronise(device), budget=BUDGET, seed=identity
+        )
     return done, intervals, first
 
 
-def _prepare(case: Case, sample: samples.Sample, tensors: list[Any], wanted: list[str], device: str,
-             step: Callable[[Step, int], None], with_cold: bool) -> tuple[dict[str, Any], dict[str, Any], float]:
+def _prepare(
+    case: Case,
+    sample: samples.Sample,
+    tensors: list[Any],
+    wanted: list[str],
+    device: str,
+    step: Callable[[Step, int], None],
+    with_cold: bool,
+) -> tuple[dict[str, Any], dict[str, Any], float]:
     """Per mode a warm callable and the cold intervals; a mode that fails is left out. And one eager call's seconds."""
     import tensorflow as tf
 
@@ -109,6 +146,7 @@ def _prepare(case: Case, sample: samples.Sample, tensors: list[Any], wanted: lis
                 call = _numpy(case, sample)
                 call()
             else:
+
                 def make(mode: str = mode) -> Callable[[], Any]:
                     prepared = modes.MODES[mode].prepare(modes.program(case, sample), specs)
                     return lambda: prepared(*tensors)
@@ -117,9 +155,13 @@ def _prepare(case: Case, sample: samples.Sample, tensors: list[Any], wanted: lis
                 start = time.perf_counter()
                 call()
                 slow = max(slow, time.perf_counter() - start) if mode == "eager" else slow
-                if with_cold:     # preparing traces already: a cold call is building, tracing, compiling and running
-                    intervals[mode] = timing.cold(lambda make=make: lambda: make()(), 1 if slow > SLOW else COLD_REPEATS,  # type: ignore[misc]
-                                                  synchronise=_synchronise(device)).seconds()
+                if with_cold:  # preparing traces already: a cold call is building, tracing, compiling and running
+
+                    def first(make: Callable[[], Callable[[], Any]] = make) -> Callable[[], Any]:
+                        return lambda: make()()
+
+                    repeats = 1 if slow > SLOW else COLD_REPEATS
+                    intervals[mode] = timing.cold(first, repeats, synchronise=_synchronise(device)).seconds()
             calls[mode] = call
         except Exception:
             if mode == "eager":
@@ -137,7 +179,9 @@ def _numpy(case: Case, sample: samples.Sample) -> Callable[[], Any]:
         with np.errstate(all="ignore"):
             return reference(*args, **kwargs)
 
-    args = rebuild(args, lambda leaf: leaf.astype(np.float32) if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "V" else leaf)
+    args = rebuild(
+        args, lambda leaf: leaf.astype(np.float32) if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "V" else leaf
+    )
     return call
 
 

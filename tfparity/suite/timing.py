@@ -27,14 +27,14 @@ Call = Callable[[], object]
 Clock = Callable[[], int]
 
 TWIN = "-twin"
-ROUNDS = 11                # ranks 2 to 10: one wild round on either side does no harm
-EXTRA = 24                 # fresh rounds at most: ranks 7 to 18
-FEWEST = 6                 # rounds below which no 95% interval exists
-HEADROOM = 1.2             # a call that turns out a fifth faster than its calibration still fills the sample
-ALIKE = 10.0               # costs within this factor share a loop count; unequal counts bias a ratio by about 1%
-SYNC_SHARE = 0.02          # a sample is so long that synchronising an idle device is at most this part of it
-EFFECT_SHARE = 0.1         # a mode twice as fast is known well enough to 7%: the target is met by a tenth of the effect
-BLOCK = 6                  # samples of the contiguous block; the first follows another call and is not compared
+ROUNDS = 11  # ranks 2 to 10: one wild round on either side does no harm
+EXTRA = 24  # fresh rounds at most: ranks 7 to 18
+FEWEST = 6  # rounds below which no 95% interval exists
+HEADROOM = 1.2  # a call that turns out a fifth faster than its calibration still fills the sample
+ALIKE = 10.0  # costs within this factor share a loop count; unequal counts bias a ratio by about 1%
+SYNC_SHARE = 0.02  # a sample is so long that synchronising an idle device is at most this part of it
+EFFECT_SHARE = 0.1  # a mode twice as fast is known well enough to 7%: the target is met by a tenth of the effect
+BLOCK = 6  # samples of the contiguous block; the first follows another call and is not compared
 DISAGREEMENT = log(1.1)
 MOST_LOOPS = 1_000_000
 
@@ -68,7 +68,10 @@ def no_collection() -> Iterator[None]:
 
 
 def sample(
-    call: Call, loops: int, synchronise: Call = empty, clock: Clock = time.perf_counter_ns,
+    call: Call,
+    loops: int,
+    synchronise: Call = empty,
+    clock: Clock = time.perf_counter_ns,
     cpu_clock: Clock = time.thread_time_ns,
 ) -> Sample:
     """Time `loops` calls, synchronising once after the last: per call it turned a kernel of 4 µs into 51."""
@@ -117,6 +120,7 @@ def batches(costs: Mapping[str, float], limit: float = ALIKE) -> list[list[str]]
 
     Where all do not, the widest gap separates, so that neighbours stay together: 1, 39, 86 and 236 µs give the 1 alone.
     """
+
     def split(names: list[str]) -> list[list[str]]:
         if costs[names[-1]] <= limit * costs[names[0]]:
             return [names]
@@ -263,7 +267,7 @@ class Measurement:
         among = self.per_call(name)[follows_another(self.order)[self.decisive :, at]]
         if not block.size or not among.size or min(block.min(), among.min()) <= 0:
             return None
-        ours, theirs = sign_test_interval(among), sign_test_interval(block, 0.9)     # of five, the extremes: 93.8%
+        ours, theirs = sign_test_interval(among), sign_test_interval(block, 0.9)  # of five, the extremes: 93.8%
         apart = theirs.low > ours.high or theirs.high < ours.low
         return theirs.mid / ours.mid if apart and abs(log(theirs.mid / ours.mid)) > DISAGREEMENT else None
 
@@ -288,7 +292,7 @@ class Measurement:
 
 def calibrate(call: Call, min_sample: float, take: Callable[[Call, int], Sample]) -> float:
     """Seconds of one call, from the first run of at least half of `min_sample`; the call has been warmed up by then."""
-    take(call, 1)                          # traces, compiles, fills caches
+    take(call, 1)  # traces, compiles, fills caches
     loops = 1
     while True:
         wall = take(call, loops).wall
@@ -362,7 +366,7 @@ def measure(
         return (clock() - began) / 1e9
 
     one_round = max(sum(costs[name] * counts[name] for name in names), 1e-9)
-    affordable = int(min((budget - spent()) / one_round, 1e9)) - BLOCK      # the contiguous block is paid as well
+    affordable = int(min((budget - spent()) / one_round, 1e9)) - BLOCK  # the contiguous block is paid as well
     planned = min(rounds, max(affordable, 1))
 
     rng = np.random.default_rng(int.from_bytes(hashlib.blake2b(str(seed).encode(), digest_size=8).digest(), "big"))
@@ -387,10 +391,23 @@ def measure(
             return np.array([[getattr(each, field) for each in row] for row in rows])
 
         return Measurement(
-            names, compared, array("dispatch", samples), array("wall", samples), array("cpu", samples),
-            array("switches", samples), array("pressure", noises), array("steal", noises), array("loops", samples),
-            np.array(orders), decisive, block, blanks[most] / most, np.array([blanks[counts[name]] for name in names]),
-            unequal and tellable, sync, tuple(flags),
+            names,
+            compared,
+            array("dispatch", samples),
+            array("wall", samples),
+            array("cpu", samples),
+            array("switches", samples),
+            array("pressure", noises),
+            array("steal", noises),
+            array("loops", samples),
+            np.array(orders),
+            decisive,
+            block,
+            blanks[most] / most,
+            np.array([blanks[counts[name]] for name in names]),
+            unequal and tellable,
+            sync,
+            tuple(flags),
         )
 
     run(planned)
@@ -402,7 +419,7 @@ def measure(
         wanted = max(rounds_needed(pilot.ratio(name), rounds, target) for name in open_)
         affordable = int(min((budget - spent()) / one_round, 1e9)) - BLOCK
         fresh = int(min(wanted, extra, affordable))
-        if fresh > planned:                # fewer fresh rounds than there are would make the interval wider, not closer
+        if fresh > planned:  # fewer fresh rounds than there are would make the interval wider, not closer
             run(fresh)
             decisive = planned
 
@@ -470,6 +487,7 @@ def cold(
 
 def floor(rounds: int = ROUNDS, min_sample: float = 1e-3, *, clock: Clock = time.perf_counter_ns) -> Interval:
     """Seconds of one empty Python call, loop included: no mode can be faster. The other floors are modes' own."""
+
     def take(call: Call, loops: int) -> Sample:
         return sample(call, loops, clock=clock)
 

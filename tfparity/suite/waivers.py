@@ -55,14 +55,15 @@ class Waiver:
 
     def speaks_of(self, check: Check) -> bool:
         return self.match.matches(**{part: getattr(check, part) for part in PARTS}) and (
-            not self.devices or any(fnmatchcase(check.device, pattern) for pattern in self.devices))
+            not self.devices or any(fnmatchcase(check.device, pattern) for pattern in self.devices)
+        )
 
     def holds_for(self, version: str) -> bool:
         return not self.tensorflow or SpecifierSet(self.tensorflow, prereleases=True).contains(Version(version))
 
 
 def read(path: Path) -> tuple[Waiver, ...]:
-    """The waivers of a ledger. Raises WaiverError for a missing field, an unknown one, or a value that means nothing."""
+    """The waivers of a ledger. Raises WaiverError for a missing field, an unknown one, or a meaningless value."""
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8")).get("waiver", [])
     except FileNotFoundError:
@@ -77,12 +78,16 @@ def _waiver(path: Path, number: int, entry: dict) -> Waiver:
     if missing := {"match", "expect", "reason"} - set(entry):
         raise WaiverError(f"{where}: lacks {', '.join(sorted(missing))}")
     if unknown := set(entry) - FIELDS:
-        raise WaiverError(f"{where}: unknown field {', '.join(sorted(unknown))}; the fields are {', '.join(sorted(FIELDS))}")
+        raise WaiverError(
+            f"{where}: unknown field {', '.join(sorted(unknown))}; the fields are {', '.join(sorted(FIELDS))}"
+        )
     expect = tuple([entry["expect"]] if isinstance(entry["expect"], str) else entry["expect"])
     for word in expect:
         verdict, _, kind = word.partition(" ")
         if verdict not in FAILING or (kind and kind not in KINDS):
-            raise WaiverError(f"{where}: expect = {word!r} is not a failing verdict ({', '.join(FAILING)}) with or without a kind")
+            raise WaiverError(
+                f"{where}: expect = {word!r} is not a failing verdict ({', '.join(FAILING)}) with or without a kind"
+            )
     try:
         query = parse(entry["match"])
         SpecifierSet(entry.get("tensorflow", ""))
@@ -91,8 +96,15 @@ def _waiver(path: Path, number: int, entry: dict) -> Waiver:
     expires = entry.get("expires")
     if expires is not None and not isinstance(expires, date):
         raise WaiverError(f"{where}: expires must be a date such as 2027-06-30, without quotes")
-    return Waiver(query, expect, entry["reason"], str(entry.get("issue", "")), entry.get("tensorflow", ""),
-                  tuple(entry.get("devices", ())), expires)
+    return Waiver(
+        query,
+        expect,
+        entry["reason"],
+        str(entry.get("issue", "")),
+        entry.get("tensorflow", ""),
+        tuple(entry.get("devices", ())),
+        expires,
+    )
 
 
 @dataclass
@@ -132,12 +144,15 @@ class Ledger:
         `whole` says that the run covered everything: only then is a waiver that nothing matched a problem, since a
         part of the suite says nothing about the rest.
         """
-        found = [f"waiver {w.match.text!r} expired on {w.expires}: look again, then renew or delete it" for w in self.expired]
+        found = [
+            f"waiver {w.match.text!r} expired on {w.expires}: look again, then renew or delete it" for w in self.expired
+        ]
         for number, waiver in enumerate(self.waivers):
             if number in self.used:
                 continue
             if number in self.idle:
-                found.append(f"waiver {waiver.match.text!r} covers no failing check any more ({', '.join(waiver.expect)}): delete it")
+                said = ", ".join(waiver.expect)
+                found.append(f"waiver {waiver.match.text!r} ({said}) covers no failing check any more: delete it")
             elif whole:
                 found.append(f"waiver {waiver.match.text!r} matches no check: delete it or mend its query")
         return found

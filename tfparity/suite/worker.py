@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Job:
     action: str
     name: str = ""
     dtype: str = ""
-    want: checks.Wanted = checks.Wanted()
+    want: checks.Wanted = field(default_factory=checks.Wanted)
     timeout: float = 30.0
     lost: tuple[tuple[checks.Step, Lost], ...] = ()
     files: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ def start(scratch: str) -> None:
 
     tf.config.experimental.enable_tensor_float_32_execution(False)
     gc.collect()
-    gc.freeze()          # TensorFlow's million objects need no second look: a collection falls from 200 ms to 5
+    gc.freeze()  # TensorFlow's million objects need no second look: a collection falls from 200 ms to 5
 
 
 def stderr_file(scratch: str, pid: int | None) -> Path:
@@ -100,7 +100,7 @@ def do(job: Job, scratch: str) -> Done:
         os.pwrite(marker, (json.dumps([doing, draw]) + "\n").encode().ljust(200), 0)
 
     rows: tuple[Check | Timing, ...] = ()
-    facts = None
+    facts: Any = None
     try:
         if job.action == "plan":
             facts = plan(cases.load()[job.name], step, clock)
@@ -145,12 +145,15 @@ def plan(case: cases.Case, step: Any, clock: Clock) -> dict[str, str]:
             drawn = samples.expand(case, dtype)
         except cases.CaseError:
             raise
-        except Exception as error:                    # a form that knows no strings, say
+        except Exception as error:  # a form that knows no strings, say
             found[dtype] = f"{UNDRAWN}: {type(error).__name__}: {error}"
             continue
-        sample = min((s for s in drawn if s.purpose == "value"),
-                     key=lambda s: s.name.split(",")[0] not in ("ordinary", "scalar"))
+        sample = min(
+            (s for s in drawn if s.purpose == "value"), key=lambda s: s.name.split(",")[0] not in ("ordinary", "scalar")
+        )
         outcome = modes.run(case, replace(sample, draws=sample.draws[:1]), "eager", "CPU:0", clock)[0]
-        refused = isinstance(outcome, Failure) and (outcome.unsupported or outcome.cls in ("TypeError", "ValueError", "AttributeError"))
+        refused = isinstance(outcome, Failure) and (
+            outcome.unsupported or outcome.cls in ("TypeError", "ValueError", "AttributeError")
+        )
         found[dtype] = outcome.words if isinstance(outcome, Failure) and refused else ""
     return found

@@ -1,0 +1,105 @@
+"""tf.debugging: checks of a tensor that pass or raise.
+
+An assertion gives nothing, and in a graph only what depends on it waits for it: as the pages say, it is put into
+`tf.control_dependencies`, and its first tensor is handed on. The reference raises where the assertion must.
+XLA leaves assertions out.
+"""
+
+import numpy as np
+
+from tfparity import FLOATS, INTEGERS, B, T, each, kind, tf
+
+debugging = kind("debugging")
+
+
+def passing_on(f, x, *args, **options):
+    """The first tensor, once the assertion about it has been made."""
+    done = f(x, *args, **options)
+    with tf.control_dependencies([] if done is None else [done]):
+        return tf.identity(x)
+
+
+def must(holds):
+    """The reference of an assertion: its first argument if the condition holds everywhere."""
+
+    def reference(x, *args, **options):
+        if not np.all(holds(x, *args, **options)):
+            raise ValueError("the assertion does not hold")
+        return x
+
+    return reference
+
+
+def assertion(name, holds, *inputs, **more):
+    return debugging(name, must(holds), *inputs, **{"call": passing_on, "timed": False, **more})
+
+
+def near(x, y, rtol, atol):
+    return np.abs(x - y) < atol + rtol * np.abs(y)
+
+
+# --- values --------------------------------------------------------------------------------------------------------
+
+assertion("tf.debugging.assert_equal",         np.equal,         T(), T(), dtypes=(*FLOATS, *INTEGERS, "bool", "string"))
+assertion("tf.debugging.assert_none_equal",    np.not_equal,     T(), T(), dtypes=(*FLOATS, *INTEGERS, "bool"))
+assertion("tf.debugging.assert_less",          np.less,          T(), T(), dtypes=(*FLOATS, *INTEGERS))
+assertion("tf.debugging.assert_less_equal",    np.less_equal,    T(), T(), dtypes=(*FLOATS, *INTEGERS))
+assertion("tf.debugging.assert_greater",       np.greater,       T(), T(), dtypes=(*FLOATS, *INTEGERS))
+assertion("tf.debugging.assert_greater_equal", np.greater_equal, T(), T(), dtypes=(*FLOATS, *INTEGERS))
+assertion("tf.debugging.assert_positive",      lambda x: x > 0,  T(), dtypes=(*FLOATS, *INTEGERS))
+assertion("tf.debugging.assert_negative",      lambda x: x < 0,  T(), dtypes=(*FLOATS, *INTEGERS))
+assertion("tf.debugging.assert_non_negative",  lambda x: x >= 0, T(), dtypes=(*FLOATS, *INTEGERS))
+assertion("tf.debugging.assert_non_positive",  lambda x: x <= 0, T(), dtypes=(*FLOATS, *INTEGERS))
+assertion("tf.debugging.assert_near", near, T(), T(), each(0.5, 0.0), each(0.25, 0.0), dtypes=FLOATS)
+assertion("tf.debugging.Assert", lambda x: x, B("n"), call=lambda f, x: passing_on(lambda x: f(tf.reduce_all(x), [x]), x))
+assertion("tf.debugging.check_numerics",    np.isfinite, T(), message="", call=lambda f, x, message: f(x, message), dtypes=FLOATS)
+assertion("tf.debugging.assert_all_finite", np.isfinite, T(), message="", call=lambda f, x, message: f(x, message), dtypes=FLOATS)
+
+# --- shapes --------------------------------------------------------------------------------------------------------
+
+
+def shapes_hold(x, y, shape_x, shape_y):
+    """The same letter is the same size, a number that size, None any size, `...` any outer dimensions."""
+    sizes = {}
+    for array, wanted in ((x, shape_x), (y, shape_y)):
+        inner = array.shape[len(array.shape) - len(wanted) + 1 :] if wanted[:1] == ["..."] else array.shape
+        wanted = wanted[1:] if wanted[:1] == ["..."] else wanted
+        if len(inner) != len(wanted):
+            return False
+        for size, name in zip(inner, wanted, strict=True):
+            if name is not None and size != (name if isinstance(name, int) else sizes.setdefault(name, size)):
+                return False
+    return True
+
+
+def check_shapes(f, x, y, *shapes):
+    pairs = [(t, [... if s == "..." else s for s in shape]) for t, shape in zip((x, y), shapes, strict=True)]
+    f(pairs)
+    return tf.identity(x)
+
+
+X = T("a b", dtype="float32", edges=False)
+
+assertion("tf.debugging.assert_rank",          lambda x, rank: x.ndim == rank,  X, each(2, 3, 0))
+assertion("tf.debugging.assert_rank_at_least", lambda x, rank: x.ndim >= rank,  X, each(2, 3, 0))
+assertion("tf.debugging.assert_rank_in",       lambda x, ranks: x.ndim in ranks, X, each([2], [0, 2, 4], [1, 3]))
+assertion("tf.debugging.assert_scalar",        lambda x: x.ndim == 0, each(T("", dtype="float32", edges=False), X))
+assertion("tf.debugging.assert_shapes", shapes_hold, X, T("a c", dtype="float32", edges=False),
+          each(["n", "p"], ["n", None], ["...", "p"], [4, 3]), each(["n", "q"], ["q", "n"]), call=check_shapes)
+
+# --- types ---------------------------------------------------------------------------------------------------------
+
+
+def same_float_dtype(f, x, y):
+    """The common dtype, told by a zero of it."""
+    return tf.zeros([], f([x, y]))
+
+
+assertion("tf.debugging.assert_type", lambda x, wanted: x.dtype == wanted, T("n", dtype="int32"), each(np.int32, np.float32))
+assertion("tf.debugging.assert_integer", lambda x: x.dtype.kind in "iu", T("n", edges=False))
+assertion("tf.debugging.assert_proper_iterable", lambda *tensors: True, T("n", dtype="float32", edges=False),
+          call=lambda f, x: passing_on(lambda x: f([x, x]), x))
+debugging("tf.debugging.assert_same_float_dtype", lambda x, y: np.zeros((), x.dtype), T("n", edges=False), T("n", edges=False),
+          call=same_float_dtype, dtypes=FLOATS, timed=False)
+debugging("tf.debugging.is_numeric_tensor", lambda x: np.array(x.dtype.kind in "iufcV"), T("n", edges=False),
+          call=lambda f, x: tf.constant(f(x)), timed=False)

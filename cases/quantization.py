@@ -1,0 +1,157 @@
+"""tf.quantization: numbers on a grid of 2^bits steps, still as floats (fake quantization) or as quantized integers.
+
+The pages give the formulas; the references are those, in higher precision. A value half way between two steps may go
+either way in rounding, so ordinary values are drawn at random and edges are those of the range.
+"""
+
+import numpy as np
+
+from tfparity import T, Undefined, each, error, kind, sample, tf
+
+quantization = kind("quantization")
+
+X = T(dtype="float32", domain=(-8, 8))
+
+
+# --- fake quantization ---------------------------------------------------------------------------------------------
+
+
+def adjusted(low, high, num_bits, narrow_range):
+    """The range moved so that zero is a step of the grid: its ends and the step."""
+    if not 2 <= num_bits <= 16 or np.any(low >= high):
+        raise ValueError("num_bits lies in [2, 16] and min below max")
+    if np.any(low > 0) or np.any(high < 0):
+        raise Undefined("the page calls ranges without zero unexpected")
+    steps = 2**num_bits - 1 - (1 if narrow_range else 0)
+    scale = (high - low) / steps
+    bottom = scale * np.round(low / scale)
+    return bottom, high + bottom - low, scale
+
+
+def fake_quant(inputs, min, max, num_bits, narrow_range):
+    bottom, top, scale = adjusted(min, max, num_bits, narrow_range)
+    if np.isnan(inputs).any():
+        raise Undefined("the page gives NaN no place")
+    return np.floor((np.clip(inputs, bottom, top) - bottom) / scale + 0.5) * scale + bottom
+
+
+def inside(inputs, min, max, num_bits, narrow_range):
+    bottom, top, _ = adjusted(min, max, num_bits, narrow_range)
+    return (inputs >= bottom) & (inputs <= top)
+
+
+def gradient_of_args(gradients, inputs, min, max, num_bits, narrow_range):
+    """What comes back passes where the input lay inside the range."""
+    return np.where(inside(inputs, min, max, num_bits, narrow_range), gradients, 0)
+
+
+def gradient_of_vars(gradients, inputs, min, max, num_bits, narrow_range):
+    """To the inputs inside the range, to `min` what lies below it, to `max` what lies above it."""
+    bottom, top, _ = adjusted(min, max, num_bits, narrow_range)
+    axes = tuple(range(inputs.ndim)) if np.ndim(min) == 0 else tuple(range(inputs.ndim - 1))
+    below, above = inputs < bottom, inputs > top
+    return (np.where(~below & ~above, gradients, 0), np.where(below, gradients, 0).sum(axes), np.where(above, gradients, 0).sum(axes))
+
+
+F32 = "float32"
+BITS = {"num_bits": each(8, 4, 16), "narrow_range": each(False, True)}
+LOW, HIGH = T("", dtype=F32, within=(-6, -1), edges=False), T("", dtype=F32, within=(1, 6), edges=False)
+LOWS, HIGHS = T("d", dtype=F32, within=(-6, -1), edges=False), T("d", dtype=F32, within=(1, 6), edges=False)
+VALUES, BACK = T("n d", dtype=F32, domain=(-8, 8), edges=False), T("n d", dtype=F32, edges=False)
+WRONG = [error("bits", num_bits=17), error("few-bits", num_bits=1)]
+
+quantization("tf.quantization.fake_quant_with_min_max_args", fake_quant, VALUES, each(-6.0, -0.5), 6.0, **BITS,
+             errors=[*WRONG, error("range", np.zeros((2, 3), np.float32), 2.0, 1.0)])
+quantization("tf.quantization.fake_quant_with_min_max_args_gradient", gradient_of_args, BACK, VALUES, -6.0, 6.0, **BITS, errors=WRONG)
+quantization("tf.quantization.fake_quant_with_min_max_vars", fake_quant, VALUES, LOW, HIGH, **BITS, errors=WRONG)
+quantization("tf.quantization.fake_quant_with_min_max_vars_gradient", gradient_of_vars, BACK, VALUES, LOW, HIGH,
+             num_bits=8, narrow_range=each(False, True), errors=WRONG)
+quantization("tf.quantization.fake_quant_with_min_max_vars_per_channel", fake_quant, each(VALUES, T("d", dtype=F32, domain=(-8, 8))),
+             LOWS, HIGHS, num_bits=each(8, 4), narrow_range=each(False, True), errors=WRONG)
+quantization("tf.quantization.fake_quant_with_min_max_vars_per_channel_gradient", gradient_of_vars, BACK, VALUES, LOWS, HIGHS,
+             num_bits=8, narrow_range=each(False, True), errors=WRONG)
+
+# --- quantized integers --------------------------------------------------------------------------------------------
+
+INTEGER = {"qint8": np.int8, "quint8": np.uint8, "qint16": np.int16, "quint16": np.uint16}
+
+
+def round_away(x):
+    return np.copysign(np.floor(np.abs(x) + 0.5), x)
+
+
+def quantize(input, min_range, max_range, type, mode, round_mode="HALF_AWAY_FROM_ZERO"):
+    """The integers and the range they stand for; the range holds zero and is at least 0.01 of its size wide."""
+    info = np.iinfo(INTEGER[type])
+    low, high = np.minimum(min_range, 0), np.maximum(max_range, 0)
+    if mode == "SCALED":
+        scale = min(info.min / low if info.min * low > 0 else np.inf, info.max / high if info.max * high > 0 else np.inf)
+        low, high = info.min / scale, info.max / scale
+        rounded = np.round if round_mode == "HALF_TO_EVEN" else round_away
+        return rounded(np.clip(input, low, high) * scale).astype(INTEGER[type]), low, high
+    steps = int(info.max) - int(info.min)
+    if mode == "MIN_COMBINED":
+        found = (np.clip(input, low, high) - low) * steps / (high - low)
+        found = found - (steps + 1) / 2 if info.min < 0 else found
+        return round_away(found).clip(info.min, info.max).astype(INTEGER[type]), low, high
+    per = steps / (high - low)
+    found = round_away(input * per) - round_away(low * per) + info.min
+    return found.clip(info.min, info.max).astype(INTEGER[type]), low, high
+
+
+def dequantize(input, min_range, max_range, type, mode, narrow_range=False):
+    info = np.iinfo(INTEGER[type])
+    steps = int(info.max) - int(info.min)
+    x = input.astype(np.float64)
+    if mode == "SCALED":
+        lowest = info.min + (1 if narrow_range else 0)
+        return x * (max_range / info.max if info.min == 0 else np.maximum(min_range / lowest, max_range / info.max))
+    if mode == "MIN_COMBINED":
+        return min_range + (x + ((steps + 1) / 2 if info.min < 0 else 0)) * (max_range - min_range) / steps
+    return min_range + (x - info.min) * (max_range - min_range) / steps
+
+
+def quantize_and_dequantize(input, input_min, input_max, signed_input, num_bits, range_given, round_mode, narrow_range):
+    """A scale that represents the range, the values rounded on it, and back."""
+    low, high = (input_min, input_max) if range_given else (input.min(initial=np.inf), input.max(initial=-np.inf))
+    least = (-(2 ** (num_bits - 1)) + (1 if narrow_range else 0)) if signed_input else 0
+    most = 2 ** (num_bits - 1) - 1 if signed_input else 2**num_bits - 1
+    scale = min(least / low if least * low > 0 else np.inf, most / high if most * high > 0 else np.inf)
+    rounded = np.round if round_mode == "HALF_TO_EVEN" else lambda x: np.floor(x + 0.5)
+    return rounded(np.clip(input, least / scale, most / scale) * scale) / scale
+
+
+def quantized(f, x, low, high, type, mode, **options):
+    """The integers leave as plain ones: a quantized dtype is no NumPy dtype."""
+    found = f(x, low, high, getattr(tf, type), mode, **options)
+    return tf.bitcast(found.output, INTEGER[type]), found.output_min, found.output_max
+
+
+def dequantized(f, x, low, high, type, mode, **options):
+    return f(tf.bitcast(x, getattr(tf, type)), low, high, mode, **options)
+
+
+@quantization("tf.quantization.quantize", quantize, call=quantized)
+def quantizing():
+    for type in ("quint8", "qint8", "qint16", "quint16"):
+        for mode in ("MIN_COMBINED", "SCALED", "MIN_FIRST"):
+            yield sample(VALUES, LOW, HIGH, type, mode, name=f"{type},{mode}")
+    yield sample(VALUES, LOW, HIGH, "qint8", "SCALED", round_mode="HALF_TO_EVEN", name="qint8,even")
+
+
+@quantization("tf.quantization.dequantize", dequantize, call=dequantized)
+def dequantizing():
+    for type, dtype in (("quint8", "uint8"), ("qint8", "int8"), ("qint16", "int16"), ("quint16", "uint16")):
+        for mode in ("MIN_COMBINED", "SCALED", "MIN_FIRST"):
+            yield sample(T("n d", dtype=dtype), LOW, HIGH, type, mode, name=f"{type},{mode}")
+    yield sample(T("n d", dtype="int8"), LOW, HIGH, "qint8", "SCALED", narrow_range=True, name="qint8,narrow")
+
+
+@quantization("tf.quantization.quantize_and_dequantize_v2", quantize_and_dequantize)
+def both_ways():
+    x, low, high = T("n d", domain=(-8, 8), edges=False), T("", domain=(-6, -1), edges=False), T("", domain=(1, 6), edges=False)
+    for signed in (True, False):
+        for given in (True, False):
+            for round_mode in ("HALF_TO_EVEN", "HALF_UP"):
+                yield sample(x, low, high, signed, 8, given, round_mode, narrow_range=False, name=f"{signed},{given},{round_mode}")
+    yield sample(x, low, high, True, 4, True, "HALF_TO_EVEN", narrow_range=True, name="narrow")
