@@ -386,7 +386,7 @@ def autograph_gcd(a, b):
     return a
 
 
-@autograph("program.autograph_bubble_sort", WHOLE, reference=np.sort)
+@autograph("program.autograph_bubble_sort", WHOLE, reference=np.sort, empty=False)
 def autograph_bubble_sort(x):
     n = tf.size(x)
     for i in tf.range(n):
@@ -471,11 +471,18 @@ def autograph_equality(x, y):
     return x == y, x != y
 
 
-@autograph("program.autograph_builtins", T("n", dtype="float32", edges=False),
-           reference=lambda x: [np.int32(len(x)), np.abs(x), np.max(x), np.min(x)], empty=False)
+def with_all_features(function, *tensors):
+    """Assertions and most builtins are converted only where they are asked for."""
+    if tf.executing_eagerly():
+        return function(*tensors)
+    return tf.function(function, experimental_autograph_options=tf.autograph.experimental.Feature.ALL)(*tensors)
+
+
+@autograph("program.autograph_builtins", T("n", dtype="float32", edges=False), empty=False, autograph=False,
+           reference=lambda x: [np.int32(len(x)), np.abs(x), np.max(x), np.min(x)])
 def autograph_builtins(x):
     """Python's len, abs, max and min on tensors."""
-    return tf.convert_to_tensor(len(x)), abs(x), max(x), min(x)
+    return with_all_features(lambda v: (tf.convert_to_tensor(len(v)), abs(v), max(v), min(v)), x)
 
 
 @autograph("program.autograph_casts", T("", dtype="float32", within=(-100, 100)),
@@ -486,10 +493,13 @@ def autograph_casts(x):
     return tf.convert_to_tensor(whole), tf.convert_to_tensor(float(whole))
 
 
-@autograph("program.autograph_assert", REAL, reference=lambda x: checked(x))
+@autograph("program.autograph_assert", REAL, reference=lambda x: checked(x), autograph=False)
 def autograph_assert(x):
-    assert tf.reduce_all(x == x), "no NaN is allowed"
-    return x + 1
+    def no_nan(v):
+        assert tf.reduce_all(v == v), "no NaN is allowed"
+        return v + 1
+
+    return with_all_features(no_nan, x)
 
 
 def checked(x):
@@ -521,7 +531,7 @@ def unbound(x):
 
 
 @autograph("program.autograph_recursion", T("", dtype="float32"), depth=each(0, 5),
-           reference=lambda x, depth: x + depth)
+           reference=lambda x, depth: x + depth if depth else x)
 def autograph_recursion(x, depth):
     """Recursion that Python's values end is unrolled."""
     return recursive(x, depth)
@@ -555,7 +565,7 @@ def autograph_strings(x):
 
 def joined(x):
     words = list(x)
-    return b"".join(words[: words.index(b"stop")] if b"stop" in words else words)
+    return "".join(words[: words.index("stop")] if "stop" in words else words)
 
 
 # --- gradients through control flow --------------------------------------------------------------------------------

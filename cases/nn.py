@@ -675,7 +675,7 @@ def isotonic(inputs, decreasing=True, axis=-1):
 
 
 nn("tf.nn.isotonic_regression", isotonic, T("a b"), decreasing=each(True, False), axis=each(-1, 0), empty=False,
-   canonical=lambda found: [found[0] + 0, found[1]])      # the mean of zeros of either sign is a zero
+   dtypes=FLOATS, canonical=lambda found: [found[0] + 0, found[1]])      # zeros of either sign
 
 
 # Connectionist temporal classification
@@ -784,7 +784,7 @@ def ctc_loss_samples():
 
 
 nn("tf.nn.ctc_unique_labels", unique_labels, I("n m", within=(1, 4)), empty=False)
-nn("tf.nn.collapse_repeated", collapse_repeated, I("n 6", within=(1, 3)), I("n", within=(1, 6)))
+nn("tf.nn.collapse_repeated", collapse_repeated, I("n 6", within=(1, 3)), I("n", within=(1, 6)), empty=False)
 
 
 # Random

@@ -165,7 +165,7 @@ def tensorarray_dynamic_size(n):
 
 
 @state("program.tensorarray_unwritten_is_zero", T("d", dtype="float32", edges=False),
-       reference=lambda x: np.stack([x * 0, x, x * 0]))
+       reference=lambda x: np.stack([np.zeros_like(x), x, np.zeros_like(x)]))
 def tensorarray_unwritten_is_zero(x):
     """An element never written reads as zeros where its shape is known."""
     return tf.TensorArray(tf.float32, 3, element_shape=x.shape).write(1, x).stack()
@@ -226,7 +226,7 @@ for name in ("MutableHashTable", "DenseHashTable"):
 
 
 @state("program.static_vocabulary", S("n", values=["a", "b", "c", ""]), reference=lambda words: np.array(
-    [{b"a": 0, b"b": 1}.get(w, 2) for w in words], np.int64),
+    [{"a": 0, "b": 1}.get(w, 2) for w in words], np.int64),
     state=lambda: tf.lookup.StaticVocabularyTable(tf.lookup.KeyValueTensorInitializer(
         ["a", "b"], tf.constant([0, 1], tf.int64)), num_oov_buckets=1))
 def static_vocabulary(table, words):
@@ -270,8 +270,8 @@ def function_traces_once_per_signature(x):
     return tf.constant(counts), add(x, 2)
 
 
-@semantics("program.function_relaxes_shapes", T("n", dtype="float32"), autograph=False,
-           reference=lambda x: [np.array([1, 1, 1, 1], np.int32), x * 2])
+@semantics("program.function_relaxes_shapes", T("", dtype="float32"), autograph=False,
+           reference=lambda x: [np.array([1, 1, 1, 1], np.int32), np.array([x, x, x]) * 2])
 def function_relaxes_shapes(x):
     """With an input signature of unknown length one trace serves all lengths."""
     traced, counts = [], []
@@ -284,7 +284,7 @@ def function_relaxes_shapes(x):
     for n in (1, 2, 3, 0):
         double(tf.ones([n]))
         counts.append(len(traced))
-    return tf.constant(counts), double(x)
+    return tf.constant(counts), double(tf.fill([3], x))
 
 
 @semantics("program.function_refuses_signature", T("n", dtype="float32"), autograph=False,

@@ -10,8 +10,6 @@ from tfparity import T, Undefined, each, error, kind, sample, tf
 
 quantization = kind("quantization")
 
-X = T(dtype="float32", domain=(-8, 8))
-
 
 # --- fake quantization ---------------------------------------------------------------------------------------------
 
@@ -32,7 +30,20 @@ def fake_quant(inputs, min, max, num_bits, narrow_range):
     bottom, top, scale = adjusted(min, max, num_bits, narrow_range)
     if np.isnan(inputs).any():
         raise Undefined("the page gives NaN no place")
-    return np.floor((np.clip(inputs, bottom, top) - bottom) / scale + 0.5) * scale + bottom
+    steps = (np.clip(inputs, bottom, top) - bottom) / scale
+    near = 2.0**-21 * (np.abs(inputs) + top - bottom) / scale
+    if (np.abs(steps % 1 - 0.5) < near).any():
+        raise Undefined("half way between two steps within float32's precision")
+    return np.floor(steps + 0.5) * scale + bottom
+
+
+def from_eight(x):
+    """A step near zero is right to a unit of the range, not of itself."""
+    return x + np.float32(8)
+
+
+def positive_zero(results):
+    return [x + np.zeros((), x.dtype) for x in results] if isinstance(results, list | tuple) else results + np.zeros((), results.dtype)
 
 
 def inside(inputs, min, max, num_bits, narrow_range):
@@ -60,16 +71,18 @@ LOWS, HIGHS = T("d", dtype=F32, within=(-6, -1), edges=False), T("d", dtype=F32,
 VALUES, BACK = T("n d", dtype=F32, domain=(-8, 8), edges=False), T("n d", dtype=F32, edges=False)
 WRONG = [error("bits", num_bits=17), error("few-bits", num_bits=1)]
 
-quantization("tf.quantization.fake_quant_with_min_max_args", fake_quant, VALUES, each(-6.0, -0.5), 6.0, **BITS,
+quantization("tf.quantization.fake_quant_with_min_max_args", fake_quant, VALUES, each(-6.0, -0.5), 6.0, **BITS, canonical=from_eight,
              errors=[*WRONG, error("range", np.zeros((2, 3), np.float32), 2.0, 1.0)])
-quantization("tf.quantization.fake_quant_with_min_max_args_gradient", gradient_of_args, BACK, VALUES, -6.0, 6.0, **BITS, errors=WRONG)
-quantization("tf.quantization.fake_quant_with_min_max_vars", fake_quant, VALUES, LOW, HIGH, **BITS, errors=WRONG)
+quantization("tf.quantization.fake_quant_with_min_max_args_gradient", gradient_of_args, BACK, VALUES, -6.0, 6.0, **BITS,
+             canonical=positive_zero, errors=WRONG)
+quantization("tf.quantization.fake_quant_with_min_max_vars", fake_quant, VALUES, LOW, HIGH, **BITS,
+             canonical=from_eight, errors=WRONG)
 quantization("tf.quantization.fake_quant_with_min_max_vars_gradient", gradient_of_vars, BACK, VALUES, LOW, HIGH,
-             num_bits=8, narrow_range=each(False, True), errors=WRONG)
+             num_bits=8, narrow_range=each(False, True), canonical=positive_zero, errors=WRONG)
 quantization("tf.quantization.fake_quant_with_min_max_vars_per_channel", fake_quant, each(VALUES, T("d", dtype=F32, domain=(-8, 8))),
-             LOWS, HIGHS, num_bits=each(8, 4), narrow_range=each(False, True), errors=WRONG)
+             LOWS, HIGHS, num_bits=each(8, 4), narrow_range=each(False, True), canonical=from_eight, errors=WRONG)
 quantization("tf.quantization.fake_quant_with_min_max_vars_per_channel_gradient", gradient_of_vars, BACK, VALUES, LOWS, HIGHS,
-             num_bits=8, narrow_range=each(False, True), errors=WRONG)
+             num_bits=8, narrow_range=each(False, True), canonical=positive_zero, errors=WRONG)
 
 # --- quantized integers --------------------------------------------------------------------------------------------
 
@@ -150,8 +163,9 @@ def dequantizing():
 @quantization("tf.quantization.quantize_and_dequantize_v2", quantize_and_dequantize)
 def both_ways():
     x, low, high = T("n d", domain=(-8, 8), edges=False), T("", domain=(-6, -1), edges=False), T("", domain=(1, 6), edges=False)
+    positive = T("n d", domain=(0, 8), edges=False)
     for signed in (True, False):
         for given in (True, False):
             for round_mode in ("HALF_TO_EVEN", "HALF_UP"):
-                yield sample(x, low, high, signed, 8, given, round_mode, narrow_range=False, name=f"{signed},{given},{round_mode}")
+                yield sample(x if signed else positive, low, high, signed, 8, given, round_mode, narrow_range=False, name=f"{signed},{given},{round_mode}")
     yield sample(x, low, high, True, 4, True, "HALF_TO_EVEN", narrow_range=True, name="narrow")

@@ -79,7 +79,8 @@ def family(formulas, *inputs, **more):
 # Left out are the smallest numbers and those with such reciprocals: eager kernels flush subnormal steps to zero where a
 # rewrite has no such step. That is a matter of the ops, not of the rewrites.
 TELLING = [0.0, -0.0, nan, inf, -inf, *(sign * v for sign in (1, -1) for v in (
-    1, 0.5, 2, 1.5, 2.5, 3, 0.1, 1 / 3, np.pi, 10, 1 + 2**-23, 1 - 2**-24, 49, 1e4 + 0.5, 2**24 + 2, 1e-12, 1e12, 1e25, 5e37))]
+    1, 0.5, 2, 1.5, 2.5, 3, 0.1, 1 / 3, np.pi, 10, 1 + 2**-23, 1 - 2**-24, 49, 1e4 + 0.5, 2**24 + 2, 1e-12, 1e12, 1e25,
+    5e37))]
 ANY = T(values=TELLING)
 FLOATS = {"dtypes": ["float32"]}
 

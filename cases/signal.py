@@ -70,9 +70,12 @@ transform("tf.signal.rfft2d", over(np.fft.rfftn, 2), IMAGES,  fft_length=each(No
 transform("tf.signal.rfft3d", over(np.fft.rfftn, 3), VOLUMES, fft_length=each(None, [2, 3, 5], [6, 4, 8]))
 
 # Odd lengths only: in an even one that crops, a middle frequency would become the last, which is real.
-transform("tf.signal.irfft",   over(np.fft.irfftn, 1), half_spectrum(1), dtypes=COMPLEX, fft_length=each(None, [3], [9]))
-transform("tf.signal.irfft2d", over(np.fft.irfftn, 2), half_spectrum(2), dtypes=COMPLEX, fft_length=each(None, [3, 9]))
-transform("tf.signal.irfft3d", over(np.fft.irfftn, 3), half_spectrum(3), dtypes=COMPLEX, fft_length=each(None, [2, 3, 9]))
+transform("tf.signal.irfft",   over(np.fft.irfftn, 1), half_spectrum(1), fft_length=each(None, [3], [9]),
+          dtypes=COMPLEX)
+transform("tf.signal.irfft2d", over(np.fft.irfftn, 2), half_spectrum(2), fft_length=each(None, [3, 9]),
+          dtypes=COMPLEX)
+transform("tf.signal.irfft3d", over(np.fft.irfftn, 3), half_spectrum(3), fft_length=each(None, [2, 3, 9]),
+          dtypes=COMPLEX)
 
 
 def fftnd_samples():
@@ -172,16 +175,20 @@ def inverse_window(window):
     return inverse
 
 
+def window(*args, **more):
+    """Declares a window: near its ends it is the difference of nearly equal numbers."""
+    return signal(*args, **{"call": typed, "dtype": DTYPE, "error_factor": 16, **more})
+
+
 LENGTHS = each(8, 1, 2, 7, 33)
 EVEN = each(8, 2, 34)
 
-signal("tf.signal.hann_window",    hann_window,    LENGTHS, periodic=each(True, False), dtype=DTYPE, call=typed)
-signal("tf.signal.hamming_window", hamming_window, LENGTHS, periodic=each(True, False), dtype=DTYPE, call=typed)
-signal("tf.signal.kaiser_window",  kaiser_window,  LENGTHS, beta=each(12.0, 0.0),       dtype=DTYPE, call=typed)
-signal("tf.signal.vorbis_window",  vorbis_window,  EVEN,                                dtype=DTYPE, call=typed)
-signal("tf.signal.kaiser_bessel_derived_window", kaiser_bessel_derived_window, EVEN, beta=each(12.0, 4.0), dtype=DTYPE,
-       call=typed)
-signal("tf.signal.inverse_stft_window_fn", inverse_window(hann_window), each(2, 3, 4), 8, dtype=DTYPE,
+window("tf.signal.hann_window",    hann_window,    LENGTHS, periodic=each(True, False))
+window("tf.signal.hamming_window", hamming_window, LENGTHS, periodic=each(True, False))
+window("tf.signal.kaiser_window",  kaiser_window,  LENGTHS, beta=each(12.0, 0.0))
+window("tf.signal.vorbis_window",  vorbis_window,  EVEN)
+window("tf.signal.kaiser_bessel_derived_window", kaiser_bessel_derived_window, EVEN, beta=each(12.0, 4.0))
+window("tf.signal.inverse_stft_window_fn", inverse_window(hann_window), each(2, 3, 4), 8,
        call=lambda f, frame_step, frame_length, dtype: typed(f(frame_step), frame_length, dtype=dtype))
 
 

@@ -15,12 +15,13 @@ import numpy as np
 
 from tfparity.suite.results import Check, Run, Timing, frame
 
-NAMES = """tf.math.acosh tf.math.add tf.math.atan2 tf.math.bessel_i0 tf.math.cumsum tf.math.erf tf.math.exp tf.math.lgamma
-tf.math.log1p tf.math.pow tf.math.reduce_logsumexp tf.math.reduce_mean tf.math.sigmoid tf.math.tanh tf.math.top_k
-tf.linalg.cholesky tf.linalg.det tf.linalg.einsum tf.linalg.matmul tf.linalg.qr tf.linalg.svd tf.nn.avg_pool2d
-tf.nn.conv2d tf.nn.gelu tf.nn.log_softmax tf.nn.max_pool2d tf.nn.softmax tf.image.adjust_hue tf.image.resize
-tf.signal.fft tf.signal.stft tf.sparse.sparse_dense_matmul tf.strings.join tf.strings.regex_replace tf.gather tf.reshape
-tf.scatter_nd tf.where tf.random.stateless_normal guide.custom_gradient program.mlp_step rewrite.pow_half"""
+NAMES = """tf.math.acosh tf.math.add tf.math.atan2 tf.math.bessel_i0 tf.math.cumsum tf.math.erf tf.math.exp
+tf.math.lgamma tf.math.log1p tf.math.pow tf.math.reduce_logsumexp tf.math.reduce_mean tf.math.sigmoid
+tf.math.tanh tf.math.top_k tf.linalg.cholesky tf.linalg.det tf.linalg.einsum tf.linalg.matmul tf.linalg.qr
+tf.linalg.svd tf.nn.avg_pool2d tf.nn.conv2d tf.nn.gelu tf.nn.log_softmax tf.nn.max_pool2d tf.nn.softmax
+tf.image.adjust_hue tf.image.resize tf.signal.fft tf.signal.stft tf.sparse.sparse_dense_matmul tf.strings.join
+tf.strings.regex_replace tf.gather tf.reshape tf.scatter_nd tf.where tf.random.stateless_normal
+guide.custom_gradient program.mlp_step rewrite.pow_half"""
 OPS = tuple(NAMES.split())
 MODES = ("eager", "graph", "graph-dynamic", "xla", "savedmodel")
 SIZES = (1, 64, 4096, 262_144, 4_194_304)
@@ -88,14 +89,14 @@ def checks(
                 for device in devices:
                     for mode in MODES:
                         for aspect in ("value",) if texts else ("value", "gradient"):
-                            at = dict(dtype=dtype, sample=f"s{number}", mode=mode, device=device, aspect=aspect,
-                                      against="numpy" if mode == "eager" else "eager")  # fmt: skip
+                            at = {"dtype": dtype, "sample": f"s{number}", "mode": mode, "device": device,
+                                  "aspect": aspect, "against": "numpy" if mode == "eager" else "eager"}  # fmt: skip
                             if texts and mode == "xla":
                                 rows.append(
                                     check(
                                         op,
                                         "unsupported",
-                                        detail="Detected unsupported operations when trying to compile graph: StringJoin",
+                                        detail="Detected unsupported operations when compiling: StringJoin",
                                         **at,
                                     )
                                 )
@@ -186,7 +187,7 @@ def timings(seed: int = 0, device: str = "CPU:0", slow: float = 1.0, noise: floa
                 "xla": 12e-6 * call**0.5 + work * size / gain,
                 "numpy": 1.5e-6 * call**1.5 + work * size * 1.8,
             }
-            at = dict(op=op, dtype="float32", sample="large", size=size, device=device)
+            at = {"op": op, "dtype": "float32", "sample": "large", "size": size, "device": device}
             eager = None
             for mode, seconds in ideal.items():
                 if mode == "xla" and op.startswith("tf.strings"):

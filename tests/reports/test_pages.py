@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tfparity.reports import pages
+from tfparity.reports import pages, view_verdicts
 from tfparity.suite.results import FAILING, Run, read
 
 from .synthetic import NASTY, check, many, meta, run, store, timings, waived
@@ -101,8 +101,9 @@ def test_foreign_text_arrives_as_text(report: Path) -> None:
 
 def test_text_left_out_is_counted_in_the_open_and_whole_in_the_csv(report: Path) -> None:
     words = "".join(page(report).words)
-    assert f"{len(NASTY['huge']) - pages.DETAIL:,} characters of this detail are not shown" in words or re.search(
-        r"[\d,]+ characters of this detail are not shown", words
+    assert (
+        f"{len(NASTY['huge']) - view_verdicts.DETAIL:,} characters of this detail are not shown" in words
+        or re.search(r"[\d,]+ characters of this detail are not shown", words)
     )
     table = pd.read_csv(report / "divergences.csv")
     assert table["detail"].astype(str).str.len().max() == len(NASTY["huge"])

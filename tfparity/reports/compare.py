@@ -19,8 +19,8 @@ from rich.text import Text
 from ..suite.results import FAILING, VERDICTS, Run
 from . import formats
 from .looks import in_order
-from .pages import twin_words
 from .tables import CELL, TWIN, judged, labels, machine, stack
+from .view_runs import twin_words
 
 THRESHOLD = 1.05  # a smaller change is not worth anyone's morning
 CONFIDENCE = 0.05  # chance of a single false call in the whole comparison
@@ -235,7 +235,7 @@ def _called(
     table["base_ratio"], table["head_ratio"] = pair[base], pair[head]
     table["change"] = pair[head] / pair[base]
     table["low"], table["high"] = pair[low_head] / pair[high_base], pair[high_head] / pair[low_base]
-    half = lambda low, high: np.log(pair[high] / pair[low]).clip(lower=1e-3) / 2
+    half = lambda low, high: np.maximum(np.log(pair[high] / pair[low]), 1e-3) / 2
     ours, theirs = half(low_base, high_base), half(low_head, high_head)
     deviation = np.sqrt(ours**2 + theirs**2) / NormalDist().inv_cdf(0.975)
     scores = np.log(table["change"]) / deviation
@@ -343,7 +343,8 @@ def _text(found: Comparison) -> Text:
             out,
             title,
             [
-                f"{_word(r['verdict_base'], r['waiver_base'])} → {_word(r['verdict'], r['waiver'])}  {formats.plain(r['id'])}"
+                f"{_word(r['verdict_base'], r['waiver_base'])} → {_word(r['verdict'], r['waiver'])}  "
+                f"{formats.plain(r['id'])}"
                 for r in table.head(SHOWN).to_dict("records")
             ],
             len(table),
@@ -359,9 +360,12 @@ def _text(found: Comparison) -> Text:
         )
     plain = found.absolute[found.absolute["verdict"].isin(["slower", "faster"])]
     if len(plain):
-        by_mode = plain.groupby(["mode", "verdict"], sort=False).size()
+        count = lambda mode, word: int(((plain["mode"] == mode) & (plain["verdict"] == word)).sum())
         words = ", ".join(
-            f"{mode} {n:,} {word}" for mode in in_order(plain["mode"]) for word, n in by_mode[mode].items()
+            f"{mode} {count(mode, word):,} {word}"
+            for mode in in_order(plain["mode"])
+            for word in ("slower", "faster")
+            if count(mode, word)
         )
         _list(out, f"plain times, same machine (absolute; load is not cancelled, no regression by itself): {words}",
               [_cell(r) for r in plain.head(SHOWN // 2).to_dict("records")], len(plain))  # fmt: skip

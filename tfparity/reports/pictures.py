@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -27,7 +28,7 @@ from .looks import FAILING, INK, MUTED, PAPER, RULE, in_order, mode_colour, mode
 from .tables import PLACE, Tables, geometric, geometric_by, relative
 
 WIDTH = 4.6
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9.5, "axes.titleweight": "bold",
     "axes.titlelocation": "left", "axes.labelsize": 8.5, "axes.labelcolor": MUTED, "axes.edgecolor": RULE,
     "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.8, "axes.axisbelow": True,
@@ -416,8 +417,8 @@ def break_even(cold: pd.DataFrame) -> Figure | None:
 
 @picture(
     "The fastest and the slowest beside eager",
-    "The largest resolved speed-ups and slow-downs of compiled modes, one row an op and mode at the size where it is most "
-    "extreme, with its interval.",
+    "The largest resolved speed-ups and slow-downs of compiled modes, one row an op and mode at the size where it is "
+    "most extreme, with its interval.",
 )
 def extremes(speed: pd.DataFrame) -> Figure | None:
     rows = relative(speed)
@@ -454,15 +455,16 @@ def _short(op: str, most: int = 34) -> str:
 
 @picture(
     "Two places compared: time per call",
-    "One dot an op and mode, geometric mean over dtypes and sizes, in order; the thin line is the mean of the intervals. "
-    "Right of 1× the op takes longer there than at the first place.",
+    "One dot an op and mode, geometric mean over dtypes and sizes, in order; the thin line is the mean of "
+    "the intervals. Right of 1× the op takes longer there than at the first place.",
     scope="all",
     section="machines",
 )
 def machine_comparison(hardware: pd.DataFrame) -> Figure | None:
     """A panel a place; the most extreme ops are named."""
     values = ["ratio", "ratio_low", "ratio_high"]
-    good = hardware[np.isfinite(hardware[values].astype("float64")).all(axis=1) & (hardware[values] > 0).all(axis=1)]
+    numbers = hardware[values].astype("float64")
+    good = hardware[((numbers > 0) & (numbers < np.inf)).all(axis=1)]
     if good.empty:
         return None
     per_op = geometric_by(good, ["base", "place", "op", "mode"], values)

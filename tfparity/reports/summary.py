@@ -15,8 +15,9 @@ from rich.text import Text
 
 from ..suite.results import FAILING, VERDICTS, Run
 from . import formats
-from .pages import commit, conclusion, error_words, twin_words, warnings
 from .tables import Tables, build, devices, machine, relative, shown, totals
+from .view_runs import commit, conclusion, twin_words, warnings
+from .view_verdicts import error_words
 
 WORST = 8  # divergences in the summary
 EXTREMES = 4  # speed-ups, and as many slow-downs

@@ -254,8 +254,9 @@ def geometric_by(rows: pd.DataFrame, keys: list[str], values: list[str]) -> pd.D
     for name in values:
         good = rows[name].astype("float64")
         logs[name] = np.log(good.where(np.isfinite(good) & (good > 0)))
-    means = logs.groupby(keys, sort=False)[values].mean()
-    return np.exp(means).reset_index()
+    means = logs.groupby(keys, sort=False)[values].mean().reset_index()
+    means[values] = np.exp(means[values])
+    return means
 
 
 def relative(rows: pd.DataFrame) -> pd.DataFrame:
@@ -312,7 +313,8 @@ def curves(rows: pd.DataFrame, by: tuple[str, ...] = ("family",)) -> pd.DataFram
     logs[values] = np.log(logs[values].where(np.isfinite(logs[values]) & (logs[values] > 0)).astype("float64"))
     per_op = logs.groupby([*dict.fromkeys([*keys, "op"]), "size"], sort=True)[values].mean().reset_index()
     means = per_op.groupby([*keys, "size"], sort=True)
-    table = np.exp(means[values].mean()).join(means["op"].nunique().rename("ops")).reset_index()
+    table = means[values].mean().join(means["op"].nunique().rename("ops")).reset_index()
+    table[values] = np.exp(table[values])
     return table[columns]
 
 

@@ -81,7 +81,7 @@ def _contradicted(call: Any, results: Any) -> str:
     promised = tf.nest.flatten(call.get_concrete_function().structured_outputs)
     for spec, result in zip(promised, tf.nest.flatten(results), strict=False):
         if (
-            isinstance(spec, tf.TensorSpec)
+            isinstance(spec, tf.TensorSpec | tf.Tensor)
             and isinstance(result, tf.Tensor)
             and not (spec.shape.is_compatible_with(result.shape) and spec.dtype == result.dtype)
         ):

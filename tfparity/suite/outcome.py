@@ -83,6 +83,7 @@ _UNSUPPORTED = [
         r"was expected to be a \w+ tensor but is a \w+ tensor",
         r"(dtype|type) .*not supported",
         r"must be in the list of",
+        r"only supports? .*(NHWC|NDHWC|channels_last)",
         r"Unsupported (type|dtype)",
         r"Unhandled dtype",
     )

@@ -38,6 +38,7 @@ class Pool:
 
     def __init__(self, jobs: int):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("PYTHONSAFEPATH", "1")  # or cases/math.py, where someone stands, hides the library's
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["tfparity.suite.preload"])
         self.scratch = tempfile.mkdtemp(prefix="tfparity-")

@@ -266,8 +266,9 @@ def time_jobs(
     """What to time: each timed case in one dtype, without the modes that failed a check in it."""
     failed: dict[tuple[str, str], set[str]] = {}
     for row in rows:
-        fatal = row["verdict"] in ("crash", "timeout") and row["aspect"] == "value"
-        if fatal or (row["verdict"] in ("differs", "error-differs", "accepted") and not row["waiver"]):
+        fatal = row["verdict"] in ("crash", "timeout")
+        wrong = row["verdict"] in ("differs", "error-differs") and not row["waiver"]
+        if row["aspect"] == "value" and (fatal or wrong):
             failed.setdefault((row["op"], row["dtype"]), set()).add(row["mode"])
     part, whole = selection.shard
     jobs = []

@@ -1,0 +1,23 @@
+"""Programs that give the same in every mode; only the suite's own tests use them."""
+
+from functools import partial
+
+from tfparity import I, T, each, program, tf
+
+own = partial(program, autograph=False)
+
+
+@own("program.own_square", T("n", domain=(1, 2), edges=False), dtypes=("float32",), reference=lambda x: x * x)
+def square(x):
+    return x * x
+
+
+@own("program.own_total", T("n", dtype="float32", domain=(1, 2), edges=False), keep=each(False, True),
+     reference=lambda x, keep: x.sum(keepdims=keep))
+def total(x, keep):
+    return tf.reduce_sum(x, keepdims=keep)
+
+
+@own("program.own_pick", T("n", dtype="int32"), I("m", below="n"), reference=lambda x, i: x[i], timed=False)
+def pick(x, i):
+    return tf.gather(x, i)

@@ -1,0 +1,78 @@
+"""Programs that part ways on purpose; only the suite's own tests use them."""
+
+from functools import partial
+
+import numpy as np
+
+from tfparity import RaggedValue, Sparse, T, Ragged, each, error, inf, op, program, tf
+
+own = partial(program, autograph=False)
+X = T("n", dtype="float32", domain=(1, 2), edges=False)
+FACTOR = 1.5
+
+
+def scaled(x):
+    return x * FACTOR
+
+
+@own("program.own_parted", X, timed=False)
+def parted(x):
+    """Another value in a graph."""
+    return x if tf.executing_eagerly() else scaled(x)
+
+
+@own("program.own_wrong", X, reference=lambda x: x + 1, timed=False)
+def wrong(x):
+    """Not what its reference says."""
+    return x + 2.0
+
+
+@own("program.own_lenient", X, axis=0, errors=[error("axis", axis=7)], timed=False)
+def lenient(x, axis):
+    """Accepts an axis that it has not."""
+    return tf.reduce_sum(x, axis=0)
+
+
+@own("program.own_bent", T(dtype="float32", domain=(1, 2), edges=False), timed=False)
+def bent(x):
+    """Another gradient in a graph."""
+    factor = 1.0 if tf.executing_eagerly() else 3.0
+
+    @tf.custom_gradient
+    def same(x):
+        return tf.identity(x), lambda dy: dy * factor
+
+    return same(x)
+
+
+@own("program.own_lanes", T(dtype="float32", domain=(1, 2), edges=False), timed=False)
+def lanes(x):
+    """Another value in a long tensor."""
+    return x + tf.cast(tf.size(x) > 10, x.dtype)
+
+
+@own("program.own_sparse", Sparse("m n", "float32", domain=(1, 2), edges=False), timed=False)
+def sparse(s):
+    return tf.sparse.map_values(tf.multiply, s, 1.0 if tf.executing_eagerly() else 2.0)
+
+
+@own("program.own_ragged", Ragged("r c", "float32", domain=(1, 2), edges=False), timed=False,
+     reference=lambda r: RaggedValue(r.values + 1, r.splits))
+def ragged(r):
+    return r * 1.0
+
+
+@own("program.own_state", X, state=lambda: tf.Variable(1.0), timed=False)
+def stateful(held, x):
+    held.assign_add(1.0 if tf.executing_eagerly() else 5.0)
+    return x * held
+
+
+@own("program.own_constant", T(dtype="float32", domain=(1, 2), edges=False), T(dtype="float32", domain=(1, 2), edges=False), timed=False)
+def constant(x, y):
+    known = None if tf.executing_eagerly() else tf.get_static_value(y)
+    return x + y if known is None or known != 0.5 else x - y
+
+
+op("tf.math.add_n", lambda x: x + 1, T("n", dtype="float32", domain=(1, 2), edges=False), call=lambda f, x: f([x, x]), timed=False)
+op("tf.math.cumprod", lambda x, **options: np.cumsum(x), T("n", dtype="float32", domain=(1, inf), edges=False), exclusive=each(False, True), timed=False)

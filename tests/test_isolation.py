@@ -1,0 +1,104 @@
+"""Processes that may die: a crash or a hang costs its own row, says what happened, and every other row is judged."""
+
+import pytest
+
+from tfparity.suite.checks import Wanted
+from tfparity.suite.identity import parse
+from tfparity.suite.worker import Job
+
+TIMEOUT = 8.0
+
+
+@pytest.fixture(scope="module")
+def died(pool):
+    """Runs one case in the pool: rows by what follows op/dtype/."""
+    from conftest import OWN_CASES
+
+    def run(name, *queries, modes=("eager", "numpy"), dtype="float32", timeout=TIMEOUT, file="deadly.py"):
+        want = Wanted(modes, ("CPU:0",), tuple(parse(q) for q in queries))
+        job = Job("check", name, dtype, want, timeout, files=(str(OWN_CASES / file),) if file else ())
+        return {row.id.split("/", 2)[2]: row for done in pool.run([job]) for row in done.rows}
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def deadly(died):
+    return died("program.own_deadly", "*/*/ordinary*", modes=("eager", "graph", "numpy"))
+
+
+@pytest.mark.parametrize(("how", "verdict", "said"), [
+    ("abort", "crash", "SIGABRT"), ("divide", "crash", "SIGFPE"), ("exit", "crash", "exit code 7"), ("hang", "timeout", "no answer within 8 s")])
+@pytest.mark.parametrize("mode", ["eager", "graph"])
+def test_each_death_costs_its_own_rows_and_is_named(deadly, how, verdict, said, mode):
+    for against in ("numpy", *(["eager"] if mode == "graph" else [])):
+        row = deadly[f"ordinary,how={how}/{mode}@CPU:0#value:{against}"]
+        assert row.verdict == verdict
+        assert said in row.detail
+        assert "draw 0" in row.detail
+
+
+@pytest.mark.parametrize("how", ["sound", "sound-too"])
+def test_every_other_check_is_judged(deadly, how):
+    assert deadly[f"ordinary,how={how}/eager@CPU:0#value:numpy"].verdict == "identical"
+    assert deadly[f"ordinary,how={how}/graph@CPU:0#value:numpy"].verdict == "identical"
+    assert deadly[f"ordinary,how={how}/graph@CPU:0#value:eager"].verdict == "identical"
+    assert len(deadly) == 6 * 3
+
+
+def test_a_death_in_the_gradient_leaves_the_value(died):
+    rows = died("program.own_deadly_gradient", "*/*/ordinary/graph", modes=("graph",))
+    assert rows["ordinary/graph@CPU:0#value:eager"].verdict == "identical"
+    assert rows["ordinary/graph@CPU:0#gradient:eager"].verdict == "crash"
+
+
+def test_an_invariant_that_raises_costs_its_own_row(died):
+    rows = died("program.own_raising", "*/*/ordinary*", modes=("eager",))
+    assert {row.sample: row.verdict for row in rows.values()} == {
+        "ordinary,how=sound": "identical", "ordinary,how=raise": "crash", "ordinary,how=sound-too": "identical"}
+    assert "ZeroDivisionError: the invariant of the case" in rows["ordinary,how=raise/eager@CPU:0#value:theory"].detail
+
+
+def test_a_state_that_cannot_be_made_fails_its_rows(died):
+    rows = died("program.own_bad_state", "*/*/ordinary*", modes=("eager",))
+    assert [row.verdict for row in rows.values()] == ["error-differs"]
+    assert "ZeroDivisionError" in next(iter(rows.values())).detail
+
+
+def test_a_worker_that_died_is_replaced_and_the_next_job_runs(died):
+    assert {row.verdict for row in died("program.own_deadly", "*/*/ordinary,how=exit/eager").values()} == {"crash"}
+    assert {row.verdict for row in died("program.own_deadly", "*/*/ordinary,how=sound/eager").values()} == {"identical"}
+
+
+# Real ones: these two rows of cases/ are known to kill TensorFlow 2.21 on a CPU.
+
+
+def tensorflow_is(*versions):
+    from importlib.metadata import PackageNotFoundError, version
+
+    for package in ("tensorflow-cpu", "tensorflow", "tf-nightly"):
+        try:
+            return version(package).startswith(versions)
+        except PackageNotFoundError:
+            continue
+    return False
+
+
+@pytest.mark.skipif(not tensorflow_is("2.21"), reason="seen in TensorFlow 2.21")
+def test_a_real_abort_of_tensorflow_is_a_crash_with_its_words(died):
+    rows = died("tf.nn.conv2d", "*/float32/rank-0*/eager", "*/float32/ordinary*/eager#value:numpy", modes=("eager", "numpy"), file=None)
+    killed = [row for row in rows.values() if row.sample.startswith("rank-0")]
+    assert killed
+    assert {row.verdict for row in killed} == {"crash"}
+    assert all("SIGABRT" in row.detail for row in killed)
+    others = [row for row in rows.values() if row.sample.startswith("ordinary")]
+    assert others
+    assert {row.verdict for row in others} <= {"identical", "close"}
+
+
+@pytest.mark.skipif(not tensorflow_is("2.21"), reason="seen in TensorFlow 2.21")
+def test_a_real_hang_of_the_xla_compiler_is_a_timeout(died):
+    rows = died("tf.math.igamma", "*/float64/n3/xla#value:eager", "*/float64/n3/graph#value:eager", modes=("graph", "xla", "numpy"), dtype="float64",
+                file=None, timeout=5)
+    assert rows["n3/xla@CPU:0#value:eager"].verdict == "timeout"
+    assert rows["n3/graph@CPU:0#value:eager"].verdict in ("identical", "close")

@@ -1,0 +1,164 @@
+"""What the page and the terminal say of the runs themselves: the conclusion, warnings, machine, noise and costs.
+
+Plain values and words only; knows tables and run.json, and neither template nor drawing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from ..suite.results import VERDICTS, Run
+from . import formats
+from .tables import PLACE, Tables, facts, machine, shown
+
+
+def conclusion(tables: Tables) -> str:
+    """The one line a reader takes away."""
+    groups = tables.divergences
+    failing, waived = (groups[~groups["known"].astype(bool)], groups[groups["known"].astype(bool)])
+    timed = tables.speed.groupby([*PLACE, "op", "dtype", "sample", "size"]).ngroups if len(tables.speed) else 0
+    if tables.checks.empty:
+        return (
+            f"nothing was checked; {formats.plural(timed, 'cell')} timed"
+            if timed
+            else "nothing was checked and nothing timed"
+        )
+    tail = f", {len(waived):,} {'is' if len(waived) == 1 else 'are'} known (waived)" if len(waived) else ""
+    checks = int(failing["checks"].sum())
+    if checks:
+        verb = "needs" if len(failing) == 1 else "need"
+        return (
+            f"{formats.plural(len(failing), 'divergence')} {verb} attention ({formats.plural(checks, 'check')}){tail}"
+        )
+    return f"no divergence needs attention in {formats.plural(len(tables.checks), 'check')}{tail}"
+
+
+def warnings(runs: Sequence[Run], tables: Tables) -> list[str]:
+    """What a reader must know before believing any figure below."""
+    out = []
+    for run, (_, row) in zip(runs, tables.runs.iterrows(), strict=True):
+        name = f"Run {row['run']}" if len(runs) > 1 else "This run"
+        if not run.complete:
+            out.append(
+                f"{name} did not finish: what follows is what it had recorded, "
+                f"{formats.plural(len(run.checks), 'check')} and "
+                f"{formats.plural(len(run.timings), 'timing')}. Continue it with --resume."
+            )
+        said = run.meta.get("totals")
+        if isinstance(said, dict) and run.complete:
+            found = run.checks["verdict"].value_counts()
+            wrong = [str(v) for v, n in said.items() if found.get(v, 0) != n] + [
+                str(v) for v in found.index if v not in said
+            ]
+            if wrong:
+                out.append(
+                    f"{name}: run.json counts other {', '.join(sorted(set(wrong)))} than the rows hold; "
+                    "the rows are shown."
+                )
+        problems = run.meta.get("waiver_problems")
+        for problem in problems if isinstance(problems, list) else []:
+            out.append(f"{name}: waivers: {formats.plain(problem)}")
+    strange = sorted(set(tables.checks["verdict"]) - set(VERDICTS))
+    if strange:
+        out.append(
+            f"Verdicts this version of tfparity does not know: {', '.join(map(formats.plain, strange))}. "
+            "They are counted, not judged."
+        )
+    return out
+
+
+def about(run: Run, name: str) -> dict[str, Any]:
+    """A run in a few facts, for the head of the page."""
+    meta, known = run.meta, facts(run)
+    begun, ended = meta.get("started"), meta.get("finished")
+    lasted = ""
+    with contextlib.suppress(ValueError, TypeError):
+        lasted = formats.seconds(
+            (datetime.fromisoformat(str(ended)) - datetime.fromisoformat(str(begun))).total_seconds()
+        )
+    when = formats.when(begun) if begun else "start not recorded"
+    cores = known.get("Cores", formats.NONE)
+    twin = twin_words(meta.get("twin"))
+    return {
+        "name": name, "tensorflow": known["TensorFlow"], "tfparity": known["tfparity"], "devices": known["Devices"],
+        "cpu": known["Processor"] + (f", {cores} cores" if cores != formats.NONE else ""), "gpu": known.get("GPU", ""),
+        "memory": known["Memory"], "onednn": known["oneDNN"], "tf32": known["TF32"],
+        "when": f"{when}, {lasted}" if lasted else when, "lasted": lasted, "complete": run.complete,
+        "command": formats.plain(meta.get("command") or ""), "git": commit(meta.get("git")), "twin": twin,
+    }  # fmt: skip
+
+
+def commit(git: Any) -> str:
+    """The commit, short, and whether files differed from it."""
+    if isinstance(git, dict):
+        return formats.plain(git.get("commit") or "")[:12] + (" with local changes" if git.get("dirty") else "")
+    return formats.plain(git or "")
+
+
+def machine_rows(tables: Tables, names: list[str]) -> list[dict[str, Any]]:
+    return [
+        {"fact": row["fact"], "values": [row[name] for name in names], "differs": bool(row["differs"])}
+        for row in tables.machines.to_dict("records")
+    ]
+
+
+def number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def twin_words(twin: Any) -> str:
+    """The A/A twin in a sentence; '' where the run has none."""
+    if not isinstance(twin, dict):
+        return ""
+    pairs, calls = number(twin.get("pairs")), number(twin.get("false_calls"))
+    ratio, low, high = (number(twin.get(k)) for k in ("ratio", "low", "high"))
+    out = []
+    if pairs > 0 and calls >= 0:
+        out.append(
+            f"eager timed against itself was called faster or slower in {formats.count(calls)} "
+            f"of {formats.count(pairs)} pairs ({formats.share(calls, pairs)})"
+        )
+    if math.isfinite(ratio):
+        span = f" ({low:.4f} to {high:.4f})" if math.isfinite(low) and math.isfinite(high) else ""
+        out.append(f"mean ratio {ratio:.4f}{span}, where 1 is the truth")
+    return "; ".join(out)
+
+
+def noise(run: Run, name: str) -> dict[str, Any]:
+    """Load, twin and costs of a run."""
+    about_it, costs = machine(run), run.meta.get("costs")
+    costs = costs if isinstance(costs, dict) else {}
+    phases = {
+        str(k): number(v) for k, v in costs.items() if k not in ("harness_share", "total") and math.isfinite(number(v))
+    }
+    whole = sum(phases.values())
+    load = lambda key: (
+        ", ".join(f"{number(v):.2f}" for v in about_it[key])
+        if isinstance(about_it.get(key), list | tuple)
+        else shown(about_it.get(key))
+    )
+    harness = number(costs.get("harness_share"))
+    return {
+        "name": name,
+        "load_before": load("load_before"),
+        "load_after": load("load_after"),
+        "twin": twin_words(run.meta.get("twin")),
+        "costs": [
+            {
+                "phase": formats.plain(k),
+                "time": formats.seconds(v) if v else "0 s",
+                "sort": v,
+                "share": formats.share(v, whole),
+                "width": round(100 * v / whole, 1) if whole > 0 else 0,
+            }
+            for k, v in phases.items()
+        ],
+        "harness": formats.share(100 * harness, 100) if math.isfinite(harness) else "",
+    }
