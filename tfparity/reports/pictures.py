@@ -269,8 +269,9 @@ def speed_by_size(curves: pd.DataFrame, lines: pd.DataFrame) -> Figure | None:
     for mode in modes:
         _curve(axes, means[means["mode"] == mode], mode)
     _sizes(axes, means["size"])
-    spread = pd.concat([means["speedup"], lines["speedup"]])
-    _factors(axes, "y", float(spread.quantile(0.01)) / 1.15, float(spread.quantile(0.99)) * 1.15)
+    low = min(float(lines["speedup"].quantile(0.01)), float(means["speedup_low"].fillna(means["speedup"]).min()))
+    high = max(float(lines["speedup"].quantile(0.99)), float(means["speedup_high"].fillna(means["speedup"]).max()))
+    _factors(axes, "y", low / 1.15, high * 1.15)
     axes.set_xlabel("elements in the largest input")
     _legend(figure, modes)
     return figure
@@ -353,7 +354,9 @@ def _strip(values: pd.DataFrame, column: str) -> Figure | None:
         middle = float(np.median(dots))
         axes.plot([middle, middle], [row - 0.1, row + 0.34], color=INK, linewidth=1.8, solid_capstyle="butt")
         low, high = (float(np.quantile(dots, q)) for q in (0.25, 0.75))
-        said = f"median {formats.seconds(middle)}, middle half {formats.seconds(low)} to {formats.seconds(high)}"
+        said = f"median {formats.seconds(middle)}"
+        if len(dots) > 3:
+            said += f", middle half {formats.seconds(low)} to {formats.seconds(high)}"
         axes.text(
             0,
             row - 0.16,

@@ -151,7 +151,7 @@ def run(
         if not want.row(identity):
             continue
         sample = task.samples[planned.sample]
-        judged = _judge(task, sample, planned)
+        judged = _judge_or_say(task, sample, planned)
         at = (planned.sample, planned.mode, planned.device, _executed(planned.aspect))
         rows.append(
             Check(
@@ -170,6 +170,14 @@ def run(
 
 def _executed(aspect: str) -> str:
     return "gradient" if aspect == "gradient" else "value"
+
+
+def _judge_or_say(task: Task, sample: Sample, planned: Plan) -> Judgement:
+    """The judgement; what the case itself raises, in its invariant or canonical form, costs this row alone."""
+    try:
+        return _judge(task, sample, planned)
+    except Exception as error:
+        return Judgement("crash", detail=f"the case itself raises {type(error).__name__}: {error}")
 
 
 def _judge(task: Task, sample: Sample, planned: Plan) -> Judgement:
@@ -209,24 +217,19 @@ def _from_eager(task: Task, sample: Sample, base: list[Outcome], aspect: str) ->
     How far they may move is the reference's sensitivity where there is one of the same form, else that of eager on
     moved inputs. Two modes may each be off by the allowed error, hence twice the factor where this is used.
     """
+    known: list[Expected | None] = [None] * len(base)
     if task.case.reference and aspect == "value":
-        wants = task.reference(sample)
-        if all(
-            w is not None
-            and isinstance(w.outcome, Value)
-            and isinstance(b, Value)
-            and [a.shape for a in w.outcome.arrays] == [a.shape for a in b.arrays]
-            for w, b in zip(wants, base, strict=True)
-        ):
-            return [
-                Expected(b, w.spread, w.flushed, kept=w.outcome.arrays)  # type: ignore[union-attr]
-                for w, b in zip(wants, base, strict=True)
-                if w is not None
-            ]
+        for n, (w, b) in enumerate(zip(task.reference(sample), base, strict=True)):
+            if w is None or not isinstance(w.outcome, Value) or not isinstance(b, Value):
+                continue
+            if [a.shape for a in w.outcome.arrays] == [a.shape for a in b.arrays]:
+                known[n] = Expected(b, w.spread, w.flushed, kept=w.outcome.arrays)
+        if None not in known:
+            return [e for e in known if e is not None]
     if task.case.exact or not any(
         isinstance(o, Value) and any(family(a.dtype) in ("float", "complex") for a in o.arrays) for o in base
     ):
-        return [Expected(o) for o in base]
+        return [e or Expected(o) for e, o in zip(known, base, strict=True)]
     key: Step = (sample.name, "moved", "", aspect)
     if key not in task.outcomes:
         wrap = gradient if aspect == "gradient" else lambda p: p
@@ -236,7 +239,8 @@ def _from_eager(task: Task, sample: Sample, base: list[Outcome], aspect: str) ->
         )
         task.outcomes[key] = [task._canonical(o, sample) for o in found] if aspect == "value" else found
     floor = _typical if aspect == "gradient" else lambda spread, outcome: spread
-    return [Expected(a, floor(_distance(a, b), a)) for a, b in zip(base, task.outcomes[key], strict=True)]
+    other = task.outcomes[key]
+    return [e or Expected(a, floor(_distance(a, b), a)) for e, a, b in zip(known, base, other, strict=True)]
 
 
 def _typical(spread: tuple[np.ndarray | None, ...], outcome: Outcome) -> tuple[np.ndarray | None, ...]:
@@ -289,9 +293,7 @@ def _distance(a: Outcome, b: Outcome) -> tuple[np.ndarray | None, ...]:
             found.append(np.zeros(x.shape) if family(x.dtype) in ("float", "complex") else None)
             continue
         wide = np.complex128 if family(x.dtype) == "complex" else np.float64
-        with np.errstate(all="ignore"):
-            by = np.abs(x.astype(wide) - y.astype(wide))
-        found.append(np.where(np.isfinite(by), by, 0))
+        found.append(reference.gap(x.astype(wide), y.astype(wide)))
     return tuple(found)
 
 

@@ -109,7 +109,9 @@ class Pool:
         doing, draw = _marked(worker.marker_file(self.scratch, pid))
         late = pid is None or "Timeout (" in end
         if late:
-            lost = Lost("timeout", f"no answer within {job.timeout:g} s, in draw {draw}")
+            lost = Lost(
+                "timeout", f"no answer within {worker.limit(job, doing[1] if doing else ''):g} s, in draw {draw}"
+            )
         else:
             lost = Lost("crash", f"the process died of {_death(code)}, in draw {draw}\n{_telling(end)}".strip())
         if doing is None and not job.lost and "No module named" in end:

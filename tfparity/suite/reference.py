@@ -78,6 +78,13 @@ def call(case: Case, draw: Any, constants: tuple[Any, ...] = ()) -> Outcome:
         return value(results if constants else results[0])
 
 
+def gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """|a - b| as float64, of complex numbers the larger part's; 0 where it is no finite number."""
+    with np.errstate(all="ignore"):
+        parts = [np.abs(x - y).astype(np.float64) for x, y in ((a.real, b.real), (a.imag, b.imag))]
+    return np.maximum(*(np.where(np.isfinite(p), p, 0) for p in parts))
+
+
 def moved(draw: Any, key: str, unit: float = 1.0) -> Any:
     """The draw with every element of every floating tensor moved up or down by one unit roundoff, signs at random."""
     rng = generator(key)
@@ -107,9 +114,7 @@ def _expected(case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bo
             continue
         for k, (a, b) in enumerate(zip(outcome.arrays, other.arrays, strict=True)):
             if spread[k] is not None and a.shape == b.shape:
-                with np.errstate(all="ignore"):
-                    by = np.abs(a - b).astype(np.float64)
-                by = np.where(np.isfinite(by), by, 0)
+                by = gap(a, b)
                 spread[k] = np.maximum(spread[k], by) if elementwise else np.hypot(spread[k], by / DIRECTIONS**0.5)
     return Expected(outcome, tuple(spread), _on_flushed(case, draw, constants, lift), exact=False, factor=factor)
 

@@ -26,7 +26,7 @@ from .modes import Clock
 from .outcome import Failure, Lost
 from .results import Check, Timing
 
-END_OF_STDERR = 2000
+END_OF_STDERR = 100_000  # a dump of a deep trace is long, and its first line says that it is one
 UNDRAWN = "the declaration cannot be drawn in this dtype"
 
 
@@ -96,7 +96,7 @@ def do(job: Job, scratch: str) -> Done:
     def step(doing: checks.Step, draw: int) -> None:
         if doing != current[0]:
             current[0] = doing
-            faulthandler.dump_traceback_later(job.timeout, exit=True, file=2)  # type: ignore[arg-type]
+            faulthandler.dump_traceback_later(limit(job, doing[1]), exit=True, file=2)  # type: ignore[arg-type]
         os.pwrite(marker, (json.dumps([doing, draw]) + "\n").encode().ljust(200), 0)
 
     rows: tuple[Check | Timing, ...] = ()
@@ -123,6 +123,12 @@ def do(job: Job, scratch: str) -> Done:
         os.close(marker)
     total = time.perf_counter() - began
     return Done(replace(job, lost=()), rows, facts, tuple(clock.spent.items()) + (("total", total),))
+
+
+def limit(job: Job, mode: str) -> float:
+    """Seconds one sample may take in a mode: a fifth of the timeout once an earlier sample has hung in it."""
+    hung = any(step[1] == mode and lost.verdict == "timeout" for step, lost in job.lost)
+    return job.timeout / 5 if hung else job.timeout
 
 
 def plan(case: cases.Case, step: Any, clock: Clock) -> dict[str, str]:
