@@ -612,7 +612,7 @@ random = kind("random")
 
 def sobol_sample(dim, num_results, skip, dtype):
     """The sequence begins after its first point, which is zero."""
-    from scipy.stats import qmc                       # a second to import, for one op
+    from scipy.stats import qmc  # a second to import, for one op
 
     return qmc.Sobol(dim, scramble=False).random(skip + 1 + num_results)[skip + 1:].astype(dtype)
 

@@ -6,6 +6,7 @@ declaring stays instant.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
@@ -34,19 +35,25 @@ from .suite.inputs import inf
 __version__ = "0.1.0"
 
 
-class _TensorFlow:
-    """TensorFlow's module, imported when an attribute is first asked for."""
+class _Lazy:
+    """A module that is imported when an attribute of it is first asked for."""
+
+    def __init__(self, name: str):
+        self._name = name
 
     def __getattr__(self, name: str) -> Any:
-        import tensorflow
-
-        return getattr(tensorflow, name)
+        return getattr(importlib.import_module(self._name), name)
 
 
-tf: Any = sys.modules.get("tensorflow") or _TensorFlow()
+def lazy(name: str) -> Any:
+    """A module that a case file mentions inside functions only: imported on first use, so that declaring is instant."""
+    return sys.modules.get(name) or _Lazy(name)
+
+
+tf = lazy("tensorflow")
 
 __all__ = [
-    "COMPLEX", "DTYPE", "FLOATS", "INTEGERS", "NUMBERS", "SIGNED", "UNSIGNED", "B", "I", "Input", "Ragged",
-    "RaggedValue", "S", "Sparse", "SparseValue", "T", "Undefined", "each", "error", "inf", "kind",
-    "op", "program", "sample", "tf",
+    "COMPLEX", "DTYPE", "FLOATS", "INTEGERS", "NUMBERS", "SIGNED", "UNSIGNED", "B", "I", "Input", "Ragged", "RaggedValue",
+    "S", "Sparse", "SparseValue", "T", "Undefined", "each", "error", "inf", "kind", "lazy", "op", "program", "sample",
+    "tf",
 ]

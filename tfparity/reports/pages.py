@@ -50,11 +50,11 @@ def write(runs: Sequence[Run], out: Path) -> Path:
 
 
 def csv_tables(tables: Tables) -> dict[str, pd.DataFrame]:
-    """What stays exact and whole: every failing check, the counts, every warm timing."""
+    """What stays exact and whole: every failing check, the counts, every warm timing, every cold cost."""
     failures = tables.failures.rename(columns={"group": "divergence"})
     front = ["run", "divergence", "id"]
     failures = failures[[*front, *[c for c in failures if c not in (*front, "failing", "seconds")]]]
-    return {"divergences": failures, "verdicts": tables.verdicts, "speed": tables.speed}
+    return {"divergences": failures, "verdicts": tables.verdicts, "speed": tables.speed, "cold": tables.cold}
 
 
 def content(runs: Sequence[Run], tables: Tables) -> dict[str, Any]:

@@ -457,7 +457,7 @@ def _short(op: str, most: int = 34) -> str:
 
 
 @picture(
-    "Two places compared: time per call",
+    "Places compared: time per call",
     "One dot an op and mode, geometric mean over dtypes and sizes, in order; the thin line is the mean of "
     "the intervals. Right of 1× the op takes longer there than at the first place.",
     scope="all",
