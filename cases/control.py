@@ -388,6 +388,7 @@ def autograph_gcd(a, b):
 
 @autograph("program.autograph_bubble_sort", WHOLE, reference=np.sort, empty=False)
 def autograph_bubble_sort(x):
+    x = tf.ensure_shape(x, [None])
     n = tf.size(x)
     for i in tf.range(n):
         for j in tf.range(n - 1 - i):
@@ -482,7 +483,10 @@ def with_all_features(function, *tensors):
            reference=lambda x: [np.int32(len(x)), np.abs(x), np.max(x), np.min(x)])
 def autograph_builtins(x):
     """Python's len, abs, max and min on tensors."""
-    return with_all_features(lambda v: (tf.convert_to_tensor(len(v)), abs(v), max(v), min(v)), x)
+    def builtins(v):
+        return tf.convert_to_tensor(len(v)), abs(v), max(v), min(v)
+
+    return with_all_features(builtins, x)
 
 
 @autograph("program.autograph_casts", T("", dtype="float32", within=(-100, 100)),
@@ -511,7 +515,7 @@ def checked(x):
 def autograph_print(x):
     """Printing has no effect on the result."""
     print("tracing or running with", x.dtype)
-    tf.print("running", tf.size(x), output_stream="log(info)")
+    tf.print("running", tf.size(x))
     return x + x
 
 

@@ -13,7 +13,6 @@ import struct
 import zlib
 
 import numpy as np
-
 from tfparity import DTYPE, RaggedValue, S, Sparse, SparseValue, T, each, error, kind, sample, tf
 
 parsing = kind("parsing and io")
@@ -38,7 +37,9 @@ def per_string(function):
 # --- raw bytes, base64, compression --------------------------------------------------------------------------------
 
 PLAIN = tuple(texts("", "a", "ab", "abc", b"\x00\xff\xfe\xfd", "naïve €uro", "x" * 300, b"\xfb\xef\xbe"))
-WORDS_OF_16 = tuple(texts("0123456789abcdef", bytes(range(16)), b"\xff" * 16, b"\x00" * 15 + b"\x80", "zyxwvutsrqponmlk"))
+WORDS_OF_16 = tuple(
+    texts("0123456789abcdef", bytes(range(16)), b"\xff" * 16, b"\x00" * 15 + b"\x80", "zyxwvutsrqponmlk")
+)
 WORDS = tuple(texts("", "0123456789abcdef", "four", "a long string of more than sixteen"))
 
 
@@ -66,7 +67,11 @@ def decode_base64(text):
     return base64.urlsafe_b64decode(text.rstrip(b"=") + b"=" * (-len(text.rstrip(b"=")) % 4))
 
 
-COMPRESSED = {"": PLAIN, "ZLIB": tuple(map(zlib.compress, PLAIN)), "GZIP": tuple(gzip.compress(p, mtime=0) for p in PLAIN)}
+COMPRESSED = {
+    "": PLAIN,
+    "ZLIB": tuple(map(zlib.compress, PLAIN)),
+    "GZIP": tuple(gzip.compress(p, mtime=0) for p in PLAIN),
+}
 DECOMPRESS = {"": bytes, "ZLIB": zlib.decompress, "GZIP": gzip.decompress}
 
 
@@ -89,8 +94,12 @@ def compressed():
 
 
 parsing("tf.io.encode_base64", per_string(encode_base64), S(), pad=each(False, True))
-parsing("tf.io.decode_base64", per_string(decode_base64), S(values=[encode_base64(p, pad) for p in PLAIN for pad in (True, False)]),
-        errors=[error("alphabet", texts("ab+/")), error("length", texts("abcde"))])
+parsing(
+    "tf.io.decode_base64",
+    per_string(decode_base64),
+    S(values=[encode_base64(p, pad) for p in PLAIN for pad in (True, False)]),
+    errors=[error("alphabet", texts("ab+/")), error("length", texts("abcde"))],
+)
 
 # --- CSV -----------------------------------------------------------------------------------------------------------
 
@@ -121,7 +130,9 @@ def tables():
     yield sample(S("n", values=ROWS), DEFAULTS)
     yield sample(S("a b", values=ROWS), DEFAULTS, name="matrix")
     yield sample(S("n", values=texts("1;2.5;x", "NA;NA;NA")), DEFAULTS, field_delim=";", na_value="NA", name="NA")
-    yield sample(S("n", values=texts("1,2.5,x,9", "2,8,y,9")), [DEFAULTS[0], DEFAULTS[2]], select_cols=[0, 2], name="select")
+    yield sample(
+        S("n", values=texts("1,2.5,x,9", "2,8,y,9")), [DEFAULTS[0], DEFAULTS[2]], select_cols=[0, 2], name="select"
+    )
     yield sample(S("n", values=texts('1,2.5,"x"', '2,8,y"')), DEFAULTS, use_quote_delim=False, name="quotes")
 
 
@@ -167,18 +178,29 @@ def sequence_example(context, lists):
 
 
 EXAMPLES = [
-    {"age": [3],      "size": [1.5, -2.0],  "words": [b"knit", b"big"], "at": [3, 5],  "weight": [0.5, -1.0], "tags": [b"x", b"y"]},
-    {"age": [-1],     "size": [0.0, 1e10],  "words": [],                "at": [],      "weight": []},
-    {"age": [2**62],  "size": [0.25, 8.0],  "words": [b"\xff\x00emmy"], "at": [0],     "weight": [2.0],       "tags": [b"z"]},
+    {
+        "age": [3],
+        "size": [1.5, -2.0],
+        "words": [b"knit", b"big"],
+        "at": [3, 5],
+        "weight": [0.5, -1.0],
+        "tags": [b"x", b"y"],
+    },
+    {"age": [-1], "size": [0.0, 1e10], "words": [], "at": [], "weight": []},
+    {"age": [2**62], "size": [0.25, 8.0], "words": [b"\xff\x00emmy"], "at": [0], "weight": [2.0], "tags": [b"z"]},
     {"size": [7.0, 7.0], "words": [b"", b"a", b"b"]},
 ]
 EXAMPLE_OF = {example(**e): e for e in EXAMPLES}
 
 
 def features():
-    return {"age": tf.io.FixedLenFeature([], tf.int64, default_value=-9), "size": tf.io.FixedLenFeature([2], tf.float32),
-            "words": tf.io.VarLenFeature(tf.string), "list": tf.io.RaggedFeature(tf.string, value_key="tags", row_splits_dtype=tf.int64),
-            "places": tf.io.SparseFeature("at", "weight", tf.float32, 10)}
+    return {
+        "age": tf.io.FixedLenFeature([], tf.int64, default_value=-9),
+        "size": tf.io.FixedLenFeature([2], tf.float32),
+        "words": tf.io.VarLenFeature(tf.string),
+        "list": tf.io.RaggedFeature(tf.string, value_key="tags", row_splits_dtype=tf.int64),
+        "places": tf.io.SparseFeature("at", "weight", tf.float32, 10),
+    }
 
 
 def rows_of(lists, dtype):
@@ -186,13 +208,17 @@ def rows_of(lists, dtype):
     indices = [(row, k) for row, found in enumerate(lists) for k in range(len(found))]
     values = np.empty(len(indices), dtype)
     values[:] = [item for found in lists for item in found]
-    return SparseValue(np.array(indices, np.int64).reshape(-1, 2), values, np.array([len(lists), max(map(len, lists), default=0)]))
+    return SparseValue(
+        np.array(indices, np.int64).reshape(-1, 2), values, np.array([len(lists), max(map(len, lists), default=0)])
+    )
 
 
 def parse_example(serialized):
     found = [EXAMPLE_OF[text] for text in serialized]
     words = [e.get("words", []) for e in found]
-    places = [(row, at, w) for row, e in enumerate(found) for at, w in zip(e.get("at", []), e.get("weight", []), strict=True)]
+    places = [
+        (row, at, w) for row, e in enumerate(found) for at, w in zip(e.get("at", []), e.get("weight", []), strict=True)
+    ]
     return {
         "age": np.array([e.get("age", [-9])[0] for e in found], np.int64),
         "size": np.array([e["size"] for e in found], np.float32).reshape(-1, 2),
@@ -206,8 +232,14 @@ def parse_example(serialized):
 def parse_single_example(serialized):
     """As of a batch of one, without the batch's dimension."""
     found = parse_example(serialized.reshape(1))
-    return {"age": found["age"][0], "size": found["size"][0],
-            **{key: SparseValue(found[key].indices[:, 1:], found[key].values, found[key].dense_shape[1:]) for key in ("words", "places")}}
+    return {
+        "age": found["age"][0],
+        "size": found["size"][0],
+        **{
+            key: SparseValue(found[key].indices[:, 1:], found[key].values, found[key].dense_shape[1:])
+            for key in ("words", "places")
+        },
+    }
 
 
 def single_features():
@@ -227,8 +259,10 @@ def sequence_features():
 
 def parse_single_sequence_example(serialized):
     context, lists = SEQUENCE_OF[serialized.item()]
-    return ({"label": np.int64(context["label"][0])},
-            {"frames": np.array(lists["frames"], np.float32).reshape(-1, 2), "tokens": rows_of(lists["tokens"], object)})
+    return (
+        {"label": np.int64(context["label"][0])},
+        {"frames": np.array(lists["frames"], np.float32).reshape(-1, 2), "tokens": rows_of(lists["tokens"], object)},
+    )
 
 
 def parse_sequence_example(serialized):
@@ -249,9 +283,16 @@ def parse_sequence_example(serialized):
 
 BROKEN = error("broken", texts(b"\x0a\xff"))
 
-parsing("tf.io.parse_example", parse_example, S("n", values=EXAMPLE_OF), call=lambda f, x: f(x, features()), errors=[BROKEN])
-parsing("tf.io.parse_single_example", parse_single_example, S("", values=EXAMPLE_OF), call=lambda f, x: f(x, single_features()),
-        errors=[error("broken", texts(b"\x0a\xff")[0])])
+parsing(
+    "tf.io.parse_example", parse_example, S("n", values=EXAMPLE_OF), call=lambda f, x: f(x, features()), errors=[BROKEN]
+)
+parsing(
+    "tf.io.parse_single_example",
+    parse_single_example,
+    S("", values=EXAMPLE_OF),
+    call=lambda f, x: f(x, single_features()),
+    errors=[error("broken", texts(b"\x0a\xff")[0])],
+)
 parsing("tf.io.parse_sequence_example", parse_sequence_example, S("n", values=SEQUENCE_OF), errors=[BROKEN],
         call=lambda f, x: f(x, *sequence_features()))
 parsing("tf.io.parse_single_sequence_example", parse_single_sequence_example, S("", values=SEQUENCE_OF),
@@ -292,7 +333,9 @@ def tensor_proto(values):
     return varint(1 << 3) + varint(3) + nested(2, shape) + nested(4, values.astype("<i4").tobytes())
 
 
-TENSORS = {tensor_proto(a): a for a in (np.arange(6, dtype=np.int32).reshape(2, 3), np.array([[7, -1, 2**31 - 1]], np.int32))}
+TENSORS = {
+    tensor_proto(a): a for a in (np.arange(6, dtype=np.int32).reshape(2, 3), np.array([[7, -1, 2**31 - 1]], np.int32))
+}
 
 
 def serialize_sparse(x):
@@ -309,7 +352,12 @@ def deserialize_many_sparse(a, b, rank):
 parsing("tf.io.parse_tensor", lambda text, out_type: TENSORS[text.item()], S("", values=TENSORS), out_type=np.int32,
         errors=[error("broken", texts(b"\x0a\xff")[0]), error("dtype", out_type=np.float32)])
 parsing("tf.io.serialize_tensor", lambda x: x, T("m n"), call=lambda f, x: tf.io.parse_tensor(f(x), x.dtype))
-parsing("tf.io.serialize_many_sparse", lambda x: x, Sparse("n k"), call=lambda f, x: tf.io.deserialize_many_sparse(f(x), x.dtype))
+parsing(
+    "tf.io.serialize_many_sparse",
+    lambda x: x,
+    Sparse("n k"),
+    call=lambda f, x: tf.io.deserialize_many_sparse(f(x), x.dtype),
+)
 parsing("tf.io.serialize_sparse", serialize_sparse, Sparse("m n"),
         call=lambda f, x: tf.io.deserialize_many_sparse(f(x)[None], x.dtype))
 parsing("tf.io.deserialize_many_sparse", deserialize_many_sparse, Sparse("m n"), Sparse("p q"), rank=each(None, 2),

@@ -276,11 +276,11 @@ linear("tf.linalg.cross",            np.cross,         T("b c 3"), T("b c 3"))
 def norm(tensor, ord="euclidean", axis=None, keepdims=None):
     if axis is None:
         whole = np.linalg.norm(tensor.ravel(), 2 if ord == "euclidean" else ord)
-        return np.reshape(whole, (1,) * tensor.ndim if keepdims else ())
+        return np.reshape(whole, (1,) * tensor.ndim if keepdims else ()).astype(tensor.dtype)
     matrix = isinstance(axis, tuple | list)
     if ord == "euclidean":
         ord = "fro" if matrix else 2
-    return np.linalg.norm(tensor, ord, tuple(axis) if matrix else axis, bool(keepdims))
+    return np.linalg.norm(tensor, ord, tuple(axis) if matrix else axis, bool(keepdims)).astype(tensor.dtype)
 
 
 def normalize(tensor, ord="euclidean", axis=None):
@@ -415,6 +415,11 @@ def unpacked(lower_upper, perm):
     return np.take_along_axis(multiplied, perm.argsort(-1)[..., None], -2)
 
 
+def determinant_samples():
+    yield sample(INVERTIBLE)
+    yield sample(T("b n n", form=singular, edges=False), name="singular")
+
+
 def conjugate_gradient(f, a, b, **options):
     operator = tf.linalg.LinearOperatorFullMatrix(a, is_self_adjoint=True, is_positive_definite=True)
     return f(operator, b, **options).x
@@ -434,9 +439,9 @@ solver("tf.linalg.lu_solve", lambda lu, perm, rhs, **validate: solved(unpacked(l
        RIGHT, validate_args=each(False, True))
 solver("tf.linalg.lu_matrix_inverse", lambda lu, perm: inverse(unpacked(lu, perm)), REGULAR, PERMUTATION)
 solver("tf.linalg.lu_reconstruct", unpacked, M, PERMUTATION)
-solver("tf.linalg.det", determinant, each(INVERTIBLE, T("b n n", form=singular, edges=False), T("n n", edges=False)))
-solver("tf.linalg.slogdet", sign_and_log_determinant, each(INVERTIBLE, T("b n n", form=singular, edges=False)))
-solver("tf.linalg.logdet", lambda a: sign_and_log_determinant(a)[1], DEFINITE)
+solver("tf.linalg.det", determinant, canonical=lambda d: d + 0)(determinant_samples)
+solver("tf.linalg.slogdet", sign_and_log_determinant)(determinant_samples)
+solver("tf.linalg.logdet", lambda a: sign_and_log_determinant(a)[1].real, DEFINITE)
 
 
 # The normal equations of the fast path square the condition of the matrix.
@@ -570,7 +575,7 @@ def eig(a):
 
 
 def one_eigh(result):
-    return [result[0], result[1] * turned(result[1])]
+    return [result[0] + 0, result[1] * turned(result[1]) + 0]
 
 
 def eigh_holds(result, a):
@@ -673,16 +678,19 @@ decomposition("tf.linalg.eigvals", lambda a: eig(a)[0], M,
               canonical=lambda e: np.take_along_axis(e, in_order(e), -1) + 0)
 decomposition("tf.linalg.svd", in_double(svd), each(TALL, FLAT), full_matrices=each(False, True),
               compute_uv=each(True, False), canonical=one_svd, invariant=svd_holds)
-decomposition("tf.linalg.expm", expm, T("b n n", edges=False))
-decomposition("tf.linalg.sqrtm", of_eigenvalues(np.sqrt), REGULAR)
-decomposition("tf.linalg.logm", of_eigenvalues(np.log), REGULAR, dtypes=COMPLEX)
-decomposition("tf.linalg.pinv", pinv, each(TALL, FLAT), rcond=each(None, 0.5))
+
+# Their error is relative to the norm of the result, and S to each of its elements.
+NEAR_IDENTITY = T("b 4 4", form=regular, edges=False)
+decomposition("tf.linalg.expm", expm, SQUARE, error_factor=128)
+decomposition("tf.linalg.sqrtm", of_eigenvalues(np.sqrt), NEAR_IDENTITY, error_factor=128)
+decomposition("tf.linalg.logm", of_eigenvalues(np.log), NEAR_IDENTITY, dtypes=COMPLEX, error_factor=128)
+
+decomposition("tf.linalg.pinv", pinv, each(TALL, FLAT), rcond=each(None, 0.5), dtypes=FLOATS)
 decomposition("tf.linalg.matrix_rank", matrix_rank, each(TALL, T("b 3 3", form=singular, edges=False)),
-              tol=each(None, 2.0))
+              tol=each(None, 2.0), dtypes=FLOATS)
 
 
-@decomposition("tf.linalg.eigh_tridiagonal", in_double(eigh_tridiagonal), errors=[
-    error("eigenvectors", eigvals_only=False), error("unknown-select", select="x")])
+@decomposition("tf.linalg.eigh_tridiagonal", in_double(eigh_tridiagonal), errors=[error("unknown-select", select="x")])
 def eigh_tridiagonal_samples():
     alpha, beta = T("5", edges=False), T("4", edges=False)
     yield sample(alpha, beta)

@@ -346,20 +346,20 @@ def function_gradient(x, jit_compile):
     return y, first, outer.gradient(first, x)
 
 
-@semantics("program.function_structure", T("n", dtype="float32"), T("n", dtype="float32"),
-           reference=lambda x, y: [x + y, [x, y], None])
+@semantics("program.function_structure", T("n", dtype="float32"), T("m", dtype="float32"),
+           reference=lambda x, y: [2 * x, [x, y], None])
 def function_structure(x, y):
     """Nested structures go in and come out as they are."""
     def nested(p):
-        return {"a": p["first"] + p["rest"][0], "b": (p["first"], p["rest"][0]), "c": None}
+        return {"a": p["first"] * 2, "b": (p["first"], p["rest"][0]), "c": None}
 
     out = tf.function(nested)({"first": x, "rest": [y]})
     return out["a"], out["b"], out["c"]
 
 
-@semantics("program.function_print_once", T("n", dtype="float32"), autograph=False,
-           reference=lambda x: np.int32(3))
-def function_print_once(x):
+@semantics("program.function_calls_python_each_time", T("", dtype="float32", edges=False), autograph=False,
+           reference=lambda x: [np.int32(1), np.int32(1)])
+def function_calls_python_each_time(x):
     """tf.py_function runs at every call, however often the function was traced."""
     calls = []
 
@@ -368,13 +368,16 @@ def function_print_once(x):
         return len(calls)
 
     counted = tf.function(lambda: tf.py_function(count, [], tf.int32))
-    with tf.control_dependencies([counted()]), tf.control_dependencies([counted()]):
-        return counted()
+    first = counted()
+    with tf.control_dependencies([first]):
+        second = counted()
+    with tf.control_dependencies([second]):
+        return second - first, counted() - second
 
 
 # --- models --------------------------------------------------------------------------------------------------------
 
-VALUES_OF = partial(T, dtype="float32", edges=False)
+VALUES_OF = partial(T, dtype="float32", edges=False, domain=(-1, 1))
 
 
 def softmax(x):
@@ -421,7 +424,7 @@ def rnn_cell(x, w, u):
     """A recurrent loop over time, down to its last state."""
     h = tf.zeros([tf.shape(x)[1], 4])
     for t in tf.range(tf.shape(x)[0]):
-        h = tf.tanh(tf.matmul(x[t], w) + tf.matmul(h, u) / 4)
+        h = tf.ensure_shape(tf.tanh(tf.matmul(x[t], w) + tf.matmul(h, u) / 4), [None, 4])
     return h
 
 
@@ -486,6 +489,7 @@ def built(layer, width):
          reference=lambda a: np.linalg.eigvalsh(a.astype(np.float64))[-1])
 def power_iteration(a):
     """The largest eigenvalue of a symmetric matrix, until it no longer moves."""
+    a = tf.ensure_shape(a, [4, 4])
     v, value, change = tf.ones([4, 1], a.dtype), tf.zeros([], a.dtype), tf.ones([], a.dtype)
     steps = tf.constant(0)
     while change > 0 and steps < 300:
@@ -558,9 +562,8 @@ def lived(cells, steps):
          reference=lambda a, b: np.linalg.solve(a.astype(np.float64), b.astype(np.float64)))
 def conjugate_gradients(a, b):
     """Solves a positive definite system in as many steps as it has unknowns, and two more."""
-    x = tf.zeros_like(b)
-    r = b
-    p = b
+    a, b = tf.ensure_shape(a, [4, 4]), tf.ensure_shape(b, [4])
+    x, r, p = tf.zeros_like(b), b, b
     for _ in tf.range(6):
         size = tf.reduce_sum(r * r)
         ap = tf.linalg.matvec(a, p)

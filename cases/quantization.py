@@ -5,7 +5,6 @@ either way in rounding, so ordinary values are drawn at random and edges are tho
 """
 
 import numpy as np
-
 from tfparity import T, Undefined, each, error, kind, sample, tf
 
 quantization = kind("quantization")
@@ -43,7 +42,11 @@ def from_eight(x):
 
 
 def positive_zero(results):
-    return [x + np.zeros((), x.dtype) for x in results] if isinstance(results, list | tuple) else results + np.zeros((), results.dtype)
+    return (
+        [x + np.zeros((), x.dtype) for x in results]
+        if isinstance(results, list | tuple)
+        else results + np.zeros((), results.dtype)
+    )
 
 
 def inside(inputs, min, max, num_bits, narrow_range):
@@ -61,7 +64,11 @@ def gradient_of_vars(gradients, inputs, min, max, num_bits, narrow_range):
     bottom, top, _ = adjusted(min, max, num_bits, narrow_range)
     axes = tuple(range(inputs.ndim)) if np.ndim(min) == 0 else tuple(range(inputs.ndim - 1))
     below, above = inputs < bottom, inputs > top
-    return (np.where(~below & ~above, gradients, 0), np.where(below, gradients, 0).sum(axes), np.where(above, gradients, 0).sum(axes))
+    return (
+        np.where(~below & ~above, gradients, 0),
+        np.where(below, gradients, 0).sum(axes),
+        np.where(above, gradients, 0).sum(axes),
+    )
 
 
 F32 = "float32"
@@ -71,18 +78,45 @@ LOWS, HIGHS = T("d", dtype=F32, within=(-6, -1), edges=False), T("d", dtype=F32,
 VALUES, BACK = T("n d", dtype=F32, domain=(-8, 8), edges=False), T("n d", dtype=F32, edges=False)
 WRONG = [error("bits", num_bits=17), error("few-bits", num_bits=1)]
 
-quantization("tf.quantization.fake_quant_with_min_max_args", fake_quant, VALUES, each(-6.0, -0.5), 6.0, **BITS, canonical=from_eight,
-             errors=[*WRONG, error("range", np.zeros((2, 3), np.float32), 2.0, 1.0)])
+quantization(
+    "tf.quantization.fake_quant_with_min_max_args",
+    fake_quant,
+    VALUES,
+    each(-6.0, -0.5),
+    6.0,
+    **BITS,
+    canonical=from_eight,
+    errors=[*WRONG, error("range", np.zeros((2, 3), np.float32), 2.0, 1.0)],
+)
 quantization("tf.quantization.fake_quant_with_min_max_args_gradient", gradient_of_args, BACK, VALUES, -6.0, 6.0, **BITS,
              canonical=positive_zero, errors=WRONG)
 quantization("tf.quantization.fake_quant_with_min_max_vars", fake_quant, VALUES, LOW, HIGH, **BITS,
              canonical=from_eight, errors=WRONG)
 quantization("tf.quantization.fake_quant_with_min_max_vars_gradient", gradient_of_vars, BACK, VALUES, LOW, HIGH,
              num_bits=8, narrow_range=each(False, True), canonical=positive_zero, errors=WRONG)
-quantization("tf.quantization.fake_quant_with_min_max_vars_per_channel", fake_quant, each(VALUES, T("d", dtype=F32, domain=(-8, 8))),
-             LOWS, HIGHS, num_bits=each(8, 4), narrow_range=each(False, True), canonical=from_eight, errors=WRONG)
-quantization("tf.quantization.fake_quant_with_min_max_vars_per_channel_gradient", gradient_of_vars, BACK, VALUES, LOWS, HIGHS,
-             num_bits=8, narrow_range=each(False, True), canonical=positive_zero, errors=WRONG)
+quantization(
+    "tf.quantization.fake_quant_with_min_max_vars_per_channel",
+    fake_quant,
+    each(VALUES, T("d", dtype=F32, domain=(-8, 8))),
+    LOWS,
+    HIGHS,
+    num_bits=each(8, 4),
+    narrow_range=each(False, True),
+    canonical=from_eight,
+    errors=WRONG,
+)
+quantization(
+    "tf.quantization.fake_quant_with_min_max_vars_per_channel_gradient",
+    gradient_of_vars,
+    BACK,
+    VALUES,
+    LOWS,
+    HIGHS,
+    num_bits=8,
+    narrow_range=each(False, True),
+    canonical=positive_zero,
+    errors=WRONG,
+)
 
 # --- quantized integers --------------------------------------------------------------------------------------------
 
@@ -98,7 +132,9 @@ def quantize(input, min_range, max_range, type, mode, round_mode="HALF_AWAY_FROM
     info = np.iinfo(INTEGER[type])
     low, high = np.minimum(min_range, 0), np.maximum(max_range, 0)
     if mode == "SCALED":
-        scale = min(info.min / low if info.min * low > 0 else np.inf, info.max / high if info.max * high > 0 else np.inf)
+        scale = min(
+            info.min / low if info.min * low > 0 else np.inf, info.max / high if info.max * high > 0 else np.inf
+        )
         low, high = info.min / scale, info.max / scale
         rounded = np.round if round_mode == "HALF_TO_EVEN" else round_away
         return rounded(np.clip(input, low, high) * scale).astype(INTEGER[type]), low, high
@@ -160,12 +196,41 @@ def dequantizing():
     yield sample(T("n d", dtype="int8"), LOW, HIGH, "qint8", "SCALED", narrow_range=True, name="qint8,narrow")
 
 
-@quantization("tf.quantization.quantize_and_dequantize_v2", quantize_and_dequantize)
 def both_ways():
-    x, low, high = T("n d", domain=(-8, 8), edges=False), T("", domain=(-6, -1), edges=False), T("", domain=(1, 6), edges=False)
+    x, low, high = (
+        T("n d", domain=(-8, 8), edges=False),
+        T("", domain=(-6, -1), edges=False),
+        T("", domain=(1, 6), edges=False),
+    )
     positive = T("n d", domain=(0, 8), edges=False)
     for signed in (True, False):
         for given in (True, False):
             for round_mode in ("HALF_TO_EVEN", "HALF_UP"):
-                yield sample(x if signed else positive, low, high, signed, 8, given, round_mode, narrow_range=False, name=f"{signed},{given},{round_mode}")
+                yield sample(
+                    x if signed else positive,
+                    low,
+                    high,
+                    signed,
+                    8,
+                    given,
+                    round_mode,
+                    narrow_range=False,
+                    name=f"{signed},{given},{round_mode}",
+                )
     yield sample(x, low, high, True, 4, True, "HALF_TO_EVEN", narrow_range=True, name="narrow")
+
+
+def quantized_concat(axis, x, y, low, high):
+    """Tensors of one range keep their integers and that range."""
+    return np.concatenate([x, y], axis), low, high
+
+
+def concatenated(f, axis, x, y, low, high):
+    found = f(axis, [tf.bitcast(x, tf.quint8), tf.bitcast(y, tf.quint8)], [low, low], [high, high])
+    return tf.bitcast(found.output, tf.uint8), found.output_min, found.output_max
+
+
+quantization("tf.quantization.quantize_and_dequantize", quantize_and_dequantize)(both_ways)
+quantization("tf.quantization.quantize_and_dequantize_v2", quantize_and_dequantize)(both_ways)
+quantization("tf.quantization.quantized_concat", quantized_concat, each(0, 1), T("n d", dtype="uint8"),
+             T("n d", dtype="uint8"), LOW, HIGH, call=concatenated)

@@ -6,9 +6,26 @@ input is empty. Core ops on ragged tensors are programs, `program.ragged_NAME`.
 
 import itertools
 
+import ml_dtypes
 import numpy as np
-
-from tfparity import DTYPE, FLOATS, INTEGERS, NUMBERS, B, I, Ragged, RaggedValue, S, T, each, error, kind, program, sample, tf
+from tfparity import (
+    DTYPE,
+    FLOATS,
+    INTEGERS,
+    NUMBERS,
+    B,
+    I,
+    Ragged,
+    RaggedValue,
+    S,
+    T,
+    each,
+    error,
+    kind,
+    program,
+    sample,
+    tf,
+)
 
 ragged = kind("ragged")
 
@@ -70,7 +87,7 @@ def stack(values, axis):
 
 
 def partitions(data, which, count):
-    if which.size and not (0 <= which.min() and which.max() < count):
+    if which.size and not (which.min() >= 0 and which.max() < count):
         raise ValueError("a partition is out of range")
     return of([data[which == k] for k in range(count)], data[0:0] if data.ndim == which.ndim else data)
 
@@ -100,15 +117,42 @@ def masks():
     yield sample(R, B("n"), name="ragged-rows")
 
 
-ragged("tf.ragged.constant", constant, each([[1, 2], [], [3]], [[], [0]]), dtype=DTYPE, dtypes=("int32", "float32", "float64", "bool"))
+ragged(
+    "tf.ragged.constant",
+    constant,
+    each([[1, 2], [], [3]], [[], [0]]),
+    dtype=DTYPE,
+    dtypes=("int32", "float32", "float64", "bool"),
+)
 ragged("tf.ragged.map_flat_values", map_flat_values, R, call=lambda f, x: f(lambda v: v * v + v, x))
-ragged("tf.ragged.range", numbers, T("n", domain=(-5, 5), edges=False), T("n", domain=(-5, 20), edges=False),
-       each(1, 2, -3, T("n", values=(1, 2, 3))), errors=[error("no-step", np.array([1]), np.array([5]), np.array([0]))])
-ragged("tf.ragged.row_splits_to_segment_ids", segment_ids, T("n", within=(0, 9), form=lambda a: np.sort(a) * (np.arange(a.size) > 0), edges=False),
-       dtypes=("int32", "int64"), empty=False, errors=[error("start", np.array([1, 2, 3]))])
-ragged("tf.ragged.segment_ids_to_row_splits", row_splits, T("n", within=(0, 5), form=np.sort, edges=False), each(None, 9),
-       dtypes=("int32", "int64"))
+ragged(
+    "tf.ragged.range",
+    numbers,
+    T("n", domain=(-5, 5), edges=False),
+    T("n", domain=(-5, 20), edges=False),
+    each(1, 2, -3, T("n", values=(1, 2, 3))),
+    dtypes=("bfloat16", "float32", "float64", "int32", "int64"),
+    errors=[error("no-step", np.array([1]), np.array([5]), np.array([0]))],
+)
+ragged(
+    "tf.ragged.row_splits_to_segment_ids",
+    segment_ids,
+    T("n", within=(0, 9), form=lambda a: np.sort(a) * (np.arange(a.size) > 0), edges=False),
+    dtypes=("int32", "int64"),
+    empty=False,
+    errors=[error("start", np.array([1, 2, 3]))],
+)
+ragged(
+    "tf.ragged.segment_ids_to_row_splits",
+    row_splits,
+    T("n", within=(0, 5), form=np.sort, edges=False),
+    each(None, 9),
+    dtypes=("int32", "int64"),
+)
 ragged("tf.ragged.stack_dynamic_partitions", partitions, each(T("n"), T("n k")), I("n", below=5), 5)
+ragged("tf.ragged.cross_hashed", None, [S("n m"), S("n k")], num_buckets=100).no_reference(
+    "the page does not define the fingerprint"
+)
 ragged("tf.ragged.cross", cross, [Ragged("n m", dtype="string"), S("n k")])
 
 
@@ -128,11 +172,14 @@ def reduced(function, start):
     def reference(x, axis):
         rows = x.rows()
         if axis == 0:
-            rows = [np.array([row[k] for row in rows if len(row) > k], x.values.dtype) for k in range(max(map(len, rows), default=0))]
+            rows = [
+                np.array([row[k] for row in rows if len(row) > k], x.values.dtype)
+                for k in range(max(map(len, rows), default=0))
+            ]
         if axis is None:
             rows = [x.values]
         found = [function(row, initial=start(x.values.dtype), dtype=x.values.dtype) for row in rows]
-        return np.array(found, x.values.dtype) if axis is not None else found[0]
+        return np.array(found, x.values.dtype) if axis is not None else np.asarray(found[0])
 
     return reference
 
@@ -143,6 +190,14 @@ def least(dtype):
 
 def reduce_max(row, initial, dtype):
     return np.max(row, initial=initial)
+
+
+def unbounded(result):
+    """The largest of no numbers is the lowest of the dtype, which a reference in higher precision does not know."""
+    if result.dtype.kind in "iu":
+        return result
+    lowest = [float(ml_dtypes.finfo(dtype).min) for dtype in FLOATS]
+    return np.where(np.isin(result.astype(np.float64), lowest), np.array(-np.inf, result.dtype), result)
 
 
 def reduce_mean(row, initial, dtype):
@@ -167,22 +222,39 @@ def padded(x, default):
 
 def gather(x, indices):
     rows = x.rows()
-    if indices.size and not (0 <= indices.min() and indices.max() < len(rows)):
+    if indices.size and not (indices.min() >= 0 and indices.max() < len(rows)):
         raise ValueError("an index is out of range")
     return of([rows[k] for k in indices], x.values)
 
 
-@program("program.ragged_reduce_sum", R, each(None, 0, 1), kind="ragged", reference=reduced(np.sum, lambda dtype: 0), dtypes=NUMBERS)
+@program(
+    "program.ragged_reduce_sum",
+    R,
+    each(None, 0, 1),
+    kind="ragged",
+    reference=reduced(np.sum, lambda dtype: 0),
+    dtypes=NUMBERS,
+)
 def ragged_reduce_sum(x, axis):
     return tf.reduce_sum(x, axis)
 
 
-@program("program.ragged_reduce_max", R, each(None, 0, 1), kind="ragged", reference=reduced(reduce_max, least), dtypes=(*FLOATS, *INTEGERS))
+@program(
+    "program.ragged_reduce_max",
+    R,
+    each(None, 0, 1),
+    kind="ragged",
+    reference=reduced(reduce_max, least),
+    canonical=unbounded,
+    dtypes=(*FLOATS, *INTEGERS),
+)
 def ragged_reduce_max(x, axis):
     return tf.reduce_max(x, axis)
 
 
-@program("program.ragged_reduce_mean", R, 1, kind="ragged", reference=reduced(reduce_mean, lambda dtype: 0), dtypes=FLOATS)
+@program(
+    "program.ragged_reduce_mean", R, 1, kind="ragged", reference=reduced(reduce_mean, lambda dtype: 0), dtypes=FLOATS
+)
 def ragged_reduce_mean(x, axis):
     return tf.reduce_mean(x, axis)
 
@@ -208,7 +280,14 @@ def ragged_to_tensor(x, default):
     return x.to_tensor(default)
 
 
-@program("program.ragged_add", R, T(""), kind="ragged", reference=lambda x, y: RaggedValue(x.values + y, x.splits), dtypes=NUMBERS)
+@program(
+    "program.ragged_add",
+    R,
+    T(""),
+    kind="ragged",
+    reference=lambda x, y: RaggedValue(x.values + y, x.splits),
+    dtypes=NUMBERS,
+)
 def ragged_add(x, y):
     return x + y
 

@@ -14,7 +14,7 @@ signal = kind("signal")
 
 
 def transform(*args, **more):
-    """Declares a Fourier transform: its rounding error is relative to all of the input, of which S sees a part."""
+    """Declares a transform: its rounding error is relative to all of the input, of which S sees a part."""
     return signal(*args, error_factor=8, **more)
 
 
@@ -112,7 +112,7 @@ def idct(a, type=2, norm=None):
     return scipy.fft.dct(a, {1: 1, 2: 3, 3: 2, 4: 4}[type], norm=norm)
 
 
-@signal("tf.signal.dct", dct, dtypes=FLOATS, errors=[error("type-5", type=5), error("ortho-1", type=1, norm="ortho"),
+@transform("tf.signal.dct", dct, dtypes=FLOATS, errors=[error("type-5", type=5), error("ortho-1", type=1, norm="ortho"),
                                                      error("axis-0", axis=0), error("n-0", n=0)])
 def dct_samples():
     for type in (2, 1, 3, 4):
@@ -123,7 +123,7 @@ def dct_samples():
             yield sample(VECTORS, type=type, norm="ortho", name=f"type-{type}-ortho")
 
 
-@signal("tf.signal.idct", idct, dtypes=FLOATS, errors=[error("type-5", type=5), error("axis-0", axis=0),
+@transform("tf.signal.idct", idct, dtypes=FLOATS, errors=[error("type-5", type=5), error("axis-0", axis=0),
                                                        error("n-given", n=3)])
 def idct_samples():
     for type in (2, 1, 3, 4):
@@ -133,7 +133,7 @@ def idct_samples():
 
 
 # HTK scales the cosine transform by sqrt(2 / bins); SciPy's has a factor 2.
-signal("tf.signal.mfccs_from_log_mel_spectrograms", lambda a: scipy.fft.dct(a) / np.sqrt(2.0 * a.shape[-1]), VECTORS,
+transform("tf.signal.mfccs_from_log_mel_spectrograms", lambda a: scipy.fft.dct(a) / np.sqrt(2.0 * a.shape[-1]), VECTORS,
        dtypes=FLOATS)
 
 
@@ -256,11 +256,12 @@ def frame_samples():
     yield sample(T("2 13 3"), 4, 3, axis=-2, pad_end=True, name="axis-pad_end")
 
 
+# Where frames do not overlap, -0.0 may be copied or added to 0.0.
 signal("tf.signal.overlap_and_add", overlap_and_add, T("b f 4"), each(2, 1, 3, 4),
-       errors=[error("rank-1", np.ones(4, np.float32), 2)])
+       canonical=lambda a: a + a.dtype.type(0), errors=[error("rank-1", np.ones(4, np.float32), 2)])
 
 
-@signal("tf.signal.stft", stft, call=with_window)
+@transform("tf.signal.stft", stft, call=with_window)
 def stft_samples():
     samples = T("b 19", edges=False)
     yield sample(samples, 8, 4)
@@ -271,7 +272,7 @@ def stft_samples():
     yield sample(samples, 8, 3, window=None, name="no-window")
 
 
-@signal("tf.signal.inverse_stft", inverse_stft, call=with_window, dtypes=COMPLEX)
+@transform("tf.signal.inverse_stft", inverse_stft, call=with_window, dtypes=COMPLEX)
 def inverse_stft_samples():
     stfts = half_spectrum(2)
     yield sample(stfts, 8, 4, sizes={"n": 5})
@@ -303,7 +304,7 @@ def inverse_mdct(mdcts, window="vorbis_window", norm=None):
     return overlap_and_add(frames * mdct_window(window, 2 * half), half)
 
 
-@signal("tf.signal.mdct", mdct, call=with_window, dtypes=FLOATS,
+@transform("tf.signal.mdct", mdct, call=with_window, dtypes=FLOATS,
         errors=[error("not-a-multiple-of-4", np.ones((2, 19), np.float32), 6)])
 def mdct_samples():
     samples = T("b 19", edges=False)
@@ -313,7 +314,7 @@ def mdct_samples():
     yield sample(samples, 8, window=None, name="no-window")
 
 
-@signal("tf.signal.inverse_mdct", inverse_mdct, call=with_window, dtypes=FLOATS)
+@transform("tf.signal.inverse_mdct", inverse_mdct, call=with_window, dtypes=FLOATS)
 def inverse_mdct_samples():
     mdcts = T("b f 4", edges=False)
     yield sample(mdcts)
@@ -334,9 +335,11 @@ def mel_weights(num_mel_bins=20, num_spectrogram_bins=129, sample_rate=8000, low
     return np.maximum(0, np.minimum((at - low) / (peak - low), (high - at) / (high - peak)))
 
 
-@signal("tf.signal.linear_to_mel_weight_matrix", mel_weights, call=typed, dtypes=FLOATS, errors=[
+# A weight is a difference of mels: its error is absolute, as that of an invariant is judged.
+@signal("tf.signal.linear_to_mel_weight_matrix", call=typed, dtypes=FLOATS, errors=[
     error("no-bins", num_mel_bins=0), error("edges-reversed", lower_edge_hertz=4000.0),
-    error("negative-edge", lower_edge_hertz=-1.0), error("beyond-nyquist", upper_edge_hertz=5000.0)])
+    error("negative-edge", lower_edge_hertz=-1.0), error("beyond-nyquist", upper_edge_hertz=5000.0)],
+    invariant=lambda weights, *bins, **options: (weights, mel_weights(*bins, **options)))
 def mel_samples():
     yield sample(dtype=DTYPE)
     yield sample(5, 9, 16000, 300.0, 8000.0, dtype=DTYPE, name="coarse")

@@ -7,7 +7,6 @@ these cases are about. Indices are in row-major order, which the pages assume, e
 import itertools
 
 import numpy as np
-
 from tfparity import DTYPE, FLOATS, B, I, S, Sparse, SparseValue, T, each, error, kind, sample, tf
 
 sparse = kind("sparse")
@@ -100,7 +99,9 @@ def reduced(function, start):
         axes = None if axis is None else tuple(axis) if isinstance(axis, list) else (axis,)
         lowest = start(x.values.dtype)
         out = function(np.where(held(x), x.dense(), lowest), axis=axes, keepdims=keepdims, initial=lowest)
-        return np.where(held(x).any(axis=axes, keepdims=keepdims), out, np.zeros((), x.values.dtype)).astype(x.values.dtype)
+        return np.where(held(x).any(axis=axes, keepdims=keepdims), out, np.zeros((), x.values.dtype)).astype(
+            x.values.dtype
+        )
 
     return reference
 
@@ -135,10 +136,21 @@ def bincount(values, weights=None, axis=0, minlength=None, maxlength=None, binar
 
 sparse("tf.sparse.reduce_sum", reduced(wrapping_sum, lambda dtype: 0), Sparse("a b c"),
        axis=each(None, 0, [0, 2], -1), keepdims=each(False, True))
-sparse("tf.sparse.reduce_max", reduced(np.max, least), Sparse("a b c"), axis=each(None, 0, [0, 2], -1), keepdims=each(False, True))
+sparse(
+    "tf.sparse.reduce_max",
+    reduced(np.max, least),
+    Sparse("a b c"),
+    axis=each(None, 0, [0, 2], -1),
+    keepdims=each(False, True),
+)
 
 
-@sparse("tf.sparse.bincount", bincount, dtypes=("int32", "int64"), errors=[error("negative", np.array([3, -1, 2], np.int32))])
+@sparse(
+    "tf.sparse.bincount",
+    bincount,
+    dtypes=("int32", "int64"),
+    errors=[error("negative", np.array([3, -1, 2], np.int32))],
+)
 def counts():
     number = (0, 9)
     yield sample(T("n", within=number))
@@ -201,7 +213,9 @@ def expand_dims(x, axis=-1):
 
 def reset_shape(x, new_shape=None):
     if new_shape is None:
-        return SparseValue(x.indices, x.values, x.indices.max(0) + 1 if len(x.values) else np.zeros(len(x.dense_shape), int))
+        return SparseValue(
+            x.indices, x.values, x.indices.max(0) + 1 if len(x.values) else np.zeros(len(x.dense_shape), int)
+        )
     if len(new_shape) != len(x.dense_shape) or (np.array(new_shape) < x.dense_shape).any():
         raise ValueError("the new shape is smaller")
     return SparseValue(x.indices, x.values, np.array(new_shape))
@@ -213,13 +227,37 @@ def shuffled(f, x, *args):
 
 
 sparse("tf.sparse.reorder", ordered, each(Sparse("m n"), Sparse("b m n")), call=shuffled)
-sparse("tf.sparse.transpose", lambda x, perm=None: moved(x, lambda d: d.transpose(perm)), Sparse("a b c"), each(None, [2, 0, 1], [0, 2, 1]))
-sparse("tf.sparse.reshape", lambda x, shape: moved(x, lambda d: d.reshape(shape)), Sparse("m n"), each([2, 6], [-1], [3, -1, 2]),
-       sizes={"m": 4, "n": 3}, errors=[error("size", shape=[5, 5]), error("two-unknown", shape=[-1, -1])])
+sparse(
+    "tf.sparse.transpose",
+    lambda x, perm=None: moved(x, lambda d: d.transpose(perm)),
+    Sparse("a b c"),
+    each(None, [2, 0, 1], [0, 2, 1]),
+)
+sparse(
+    "tf.sparse.reshape",
+    lambda x, shape: moved(x, lambda d: d.reshape(shape)),
+    Sparse("m n"),
+    each([2, 6], [-1], [3, -1, 2]),
+    sizes={"m": 4, "n": 3},
+    errors=[error("size", shape=[5, 5]), error("two-unknown", shape=[-1, -1])],
+)
 sparse("tf.sparse.expand_dims", expand_dims, A, each(-1, 0, 1, -3))
-sparse("tf.sparse.reset_shape", reset_shape, A, each(None, [9, 9]), sizes={"m": 4, "n": 3}, errors=[error("smaller", new_shape=[3, 3])])
-sparse("tf.sparse.concat", concat, each(0, 1, -1), [Sparse("m n"), Sparse("m n")], expand_nonconcat_dims=each(False, True),
-       errors=[error("sizes", 0, [sparse_of(np.eye(2), np.eye(2) > 0), sparse_of(np.eye(3), np.eye(3) > 0)])])
+sparse(
+    "tf.sparse.reset_shape",
+    reset_shape,
+    A,
+    each(None, [9, 9]),
+    sizes={"m": 4, "n": 3},
+    errors=[error("smaller", new_shape=[3, 3])],
+)
+sparse(
+    "tf.sparse.concat",
+    concat,
+    each(0, 1, -1),
+    [Sparse("m n"), Sparse("m n")],
+    expand_nonconcat_dims=each(False, True),
+    errors=[error("sizes", 0, [sparse_of(np.eye(2), np.eye(2) > 0), sparse_of(np.eye(3), np.eye(3) > 0)])],
+)
 sparse("tf.sparse.slice", sliced, Sparse("m n"), each([0, 0], [1, 2]), each([2, 2], [9, 9]))
 sparse("tf.sparse.split", split, Sparse("m n"), each(1, 2, 3), each(0, 1), sizes={"m": 6, "n": 7})
 
@@ -229,7 +267,11 @@ sparse("tf.sparse.split", split, Sparse("m n"), each(1, 2, 3), each(0, 1), sizes
 def fill_empty_rows(x, default_value):
     empty = ~held(x).any(1)
     extra = np.argwhere(empty) * [1, 0] if len(empty) else np.zeros((0, 2), int)
-    filled = SparseValue(np.concatenate([x.indices, extra]), np.concatenate([x.values, np.full(len(extra), default_value, x.values.dtype)]), x.dense_shape)
+    filled = SparseValue(
+        np.concatenate([x.indices, extra]),
+        np.concatenate([x.values, np.full(len(extra), default_value, x.values.dtype)]),
+        x.dense_shape,
+    )
     return ordered(filled), empty
 
 
@@ -240,14 +282,18 @@ def retain(x, to_retain):
 def to_indicator(x, vocab_size):
     """True at the numbers that every row holds."""
     out = np.zeros((len(held(x)), vocab_size), bool)
-    if len(x.values) and not (0 <= x.values.min() and x.values.max() < vocab_size):
+    if len(x.values) and not (x.values.min() >= 0 and x.values.max() < vocab_size):
         raise ValueError("a value is no index")
     out[x.indices[:, 0], x.values.astype(int)] = True
     return out
 
 
 def to_dense(x, default_value=None):
-    return x.dense(0 if default_value is None else default_value) if x.values.dtype != object else x.dense(default_value or b"")
+    return (
+        x.dense(0 if default_value is None else default_value)
+        if x.values.dtype != object
+        else x.dense(default_value or b"")
+    )
 
 
 def cross(inputs, separator="_X_"):
@@ -258,7 +304,8 @@ def cross(inputs, separator="_X_"):
         found.append([separator.encode().join(parts) for parts in itertools.product(*lists)])
     longest = max(map(len, found), default=0)
     indices = [(row, k) for row, words in enumerate(found) for k in range(len(words))]
-    return SparseValue(np.array(indices, np.int64).reshape(-1, 2), np.array(sum(found, []), object), np.array([len(found), longest]))
+    values = np.array([word for words in found for word in words], object)
+    return SparseValue(np.array(indices, np.int64).reshape(-1, 2), values, np.array([len(found), longest]))
 
 
 def eye(num_rows, num_columns=None, dtype=None):
@@ -269,14 +316,30 @@ def unordered(first, second):
     return SparseValue(np.array([first, second]), np.array([1, 2], np.int32), np.array([4, 3]))
 
 
-sparse("tf.sparse.to_dense", to_dense, A, each(None, T("")),
-       errors=[error("order", unordered([1, 0], [0, 0])), error("twice", unordered([1, 0], [1, 0])), error("outside", unordered([1, 0], [9, 0]))])
+sparse(
+    "tf.sparse.to_dense",
+    to_dense,
+    A,
+    each(None, T("")),
+    errors=[
+        error("order", unordered([1, 0], [0, 0])),
+        error("twice", unordered([1, 0], [1, 0])),
+        error("outside", unordered([1, 0], [9, 0])),
+    ],
+)
 sparse("tf.sparse.from_dense", lambda x: sparse_of(x, x != (b"" if x.dtype == object else 0)), T("m n"))
 sparse("tf.sparse.fill_empty_rows", fill_empty_rows, Sparse("m n"), T(""))
 sparse("tf.sparse.retain", retain, Sparse("m n"), B("k"), sizes={"m": 4, "n": 3, "k": 6})
 sparse("tf.sparse.to_indicator", to_indicator, Sparse("m n", within=(0, 6)), 7, dtypes=("int32", "int64"))
 sparse("tf.sparse.eye", eye, 4, each(None, 6, 2), dtype=DTYPE)
-sparse("tf.sparse.cross", cross, each([Sparse("m n", dtype="string"), S("m k")], [S("m n"), S("m k"), S("m l")]), separator=each("_X_", ""))
+sparse(
+    "tf.sparse.cross",
+    cross,
+    each([Sparse("m n", dtype="string"), S("m k")], [S("m n"), S("m k"), S("m l")]),
+    separator=each("_X_", ""),
+)
+sparse("tf.sparse.cross_hashed", None, [S("m n"), S("m k")], num_buckets=each(100, 0)).no_reference(
+    "the page does not define Fingerprint64")
 
 # --- products and segments -----------------------------------------------------------------------------------------
 
@@ -306,7 +369,7 @@ def segments(weigh):
             raise ValueError("indices and segment ids differ in number")
         count = num_segments if num_segments is not None else int(segment_ids.max(initial=-1)) + 1
         out, n = np.zeros((count, *data.shape[1:]), data.dtype), np.zeros(count, int)
-        for index, segment in zip(indices, segment_ids):
+        for index, segment in zip(indices, segment_ids, strict=True):
             if not 0 <= index < len(data):
                 raise ValueError("an index is out of range")
             out[segment] += data[index]
@@ -335,9 +398,33 @@ def products():
 sparse("tf.sparse.sampled_addmm", sampled_addmm, T("k", 2, dtype="int32", within=(0, 2)), T("k", edges=False), [3, 3],
        T(3, "p", edges=False), T("p", 3, edges=False),
        beta=each(1.0, 0.25), alpha=each(1.0, 0.75), output_type=DTYPE, dtypes=FLOATS)
-sparse("tf.sparse.segment_sum",    segments(None),    T("n d"), I("k", below="n"), SEGMENTS, each(None, 7), canonical=positive_zero)
-sparse("tf.sparse.segment_mean",   segments(np.copy), T("n d"), I("k", below="n"), SEGMENTS, each(None, 7), canonical=positive_zero)
-sparse("tf.sparse.segment_sqrt_n", segments(np.sqrt), T("n d"), I("k", below="n"), SEGMENTS, each(None, 7), canonical=positive_zero)
+sparse(
+    "tf.sparse.segment_sum",
+    segments(None),
+    T("n d"),
+    I("k", below="n"),
+    SEGMENTS,
+    each(None, 7),
+    canonical=positive_zero,
+)
+sparse(
+    "tf.sparse.segment_mean",
+    segments(np.copy),
+    T("n d"),
+    I("k", below="n"),
+    SEGMENTS,
+    each(None, 7),
+    canonical=positive_zero,
+)
+sparse(
+    "tf.sparse.segment_sqrt_n",
+    segments(np.sqrt),
+    T("n d"),
+    I("k", below="n"),
+    SEGMENTS,
+    each(None, 7),
+    canonical=positive_zero,
+)
 
 
 def masked(values, indices, mask_indices):
@@ -350,4 +437,11 @@ def mask(f, values, indices, mask_indices):
     return found.indices, found.values
 
 
-sparse("tf.sparse.mask", masked, T("n d"), T("n", dtype="int32", within=(0, 9), edges=False), T("k", dtype="int32", within=(0, 9)), call=mask)
+sparse(
+    "tf.sparse.mask",
+    masked,
+    T("n d"),
+    T("n", dtype="int32", within=(0, 9), edges=False),
+    T("k", dtype="int32", within=(0, 9)),
+    call=mask,
+)

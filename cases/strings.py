@@ -8,8 +8,7 @@ those of a scalar are dense. There are no kernels under XLA.
 import re
 
 import numpy as np
-
-from tfparity import COMPLEX, FLOATS, INTEGERS, I, Ragged, RaggedValue, S, T, Undefined, each, error, kind, op, sample
+from tfparity import COMPLEX, FLOATS, INTEGERS, I, Ragged, RaggedValue, S, T, Undefined, each, error, kind, sample
 
 strings = kind("strings")
 
@@ -55,7 +54,9 @@ def per_string_ragged(function, dtype=object):
 
 def cased(method):
     """A method of bytes when the encoding is empty, of text when it is utf-8."""
-    return per_string(lambda text, encoding: getattr(text.decode(), method)().encode() if encoding else getattr(text, method)())
+    return per_string(
+        lambda text, encoding: getattr(text.decode(), method)().encode() if encoding else getattr(text, method)()
+    )
 
 
 def length(text, unit):
@@ -65,7 +66,9 @@ def length(text, unit):
 def substr(strings, pos, len, unit):
     """From `pos`, counted from the end when negative, as many of `len` characters as there are."""
     out = np.empty(np.broadcast_shapes(np.shape(strings), np.shape(pos)), object)
-    for at, text, start, count in zip(np.ndindex(out.shape), *map(np.ravel, np.broadcast_arrays(strings, pos, len))):
+    arrays = np.broadcast_arrays(strings, pos, len)
+    for at in np.ndindex(out.shape):
+        text, start, count = (array[at] for array in arrays)
         text = text if unit == "BYTE" else text.decode()
         if not -text.__len__() <= start <= text.__len__():
             raise ValueError("pos is out of range")
@@ -80,7 +83,9 @@ def substr(strings, pos, len, unit):
 strings("tf.strings.lower",       cased("lower"), S(values=TEXTS), encoding=each("", "utf-8"))
 strings("tf.strings.upper",       cased("upper"), S(values=TEXTS), encoding=each("", "utf-8"))
 strings("tf.strings.strip",       per_string(bytes.strip), S())
-strings("tf.strings.bytes_split", per_string_ragged(lambda text: [bytes([b]) for b in text]), each(S("n"), S(""), S("a b")))
+strings(
+    "tf.strings.bytes_split", per_string_ragged(lambda text: [bytes([b]) for b in text]), each(S("n"), S(""), S("a b"))
+)
 
 
 @strings("tf.strings.length", per_string(length, np.int32))
@@ -97,8 +102,12 @@ def substrings():
     words = tuple(text for text in TEXTS if len(text.decode()) > 6)
     for unit in ("BYTE", "UTF8_CHAR"):
         yield sample(S("n", values=words), T("n", within=(-7, 6)), T("n", within=(0, 9)), unit=unit, name=unit)
-        yield sample(S("m n", values=words), T("n", within=(-7, 6)), T("n", within=(0, 9)), unit=unit, name=f"{unit},wide")
-        yield sample(S("", values=words), T("n", within=(-7, 6)), T("n", within=(0, 9)), unit=unit, name=f"{unit},one-string")
+        yield sample(
+            S("m n", values=words), T("n", within=(-7, 6)), T("n", within=(0, 9)), unit=unit, name=f"{unit},wide"
+        )
+        yield sample(
+            S("", values=words), T("n", within=(-7, 6)), T("n", within=(0, 9)), unit=unit, name=f"{unit},one-string"
+        )
     yield sample(S("n", values=words), T("n", within=(-7, 6)), T("n", values=[-1]), unit="BYTE", name="negative-len")
 
 
@@ -131,7 +140,7 @@ def reduce_join(inputs, axis, keepdims, separator):
 
 
 def unsorted_segment_join(inputs, segment_ids, num_segments, separator):
-    if len(segment_ids) and not (0 <= segment_ids.min() and segment_ids.max() < num_segments):
+    if len(segment_ids) and not (segment_ids.min() >= 0 and segment_ids.max() < num_segments):
         raise ValueError("a segment id is out of range")
     parts = [joined(inputs[segment_ids == k], separator, 0) for k in range(num_segments)]
     return np.stack(parts) if parts else np.empty((0, *inputs.shape[1:]), object)
@@ -213,7 +222,9 @@ strings("tf.strings.regex_full_match", per_string(regex_full_match, bool), S(val
         errors=[error("no-pattern", texts("a"), "a(b")])
 
 
-@strings("tf.strings.regex_replace", per_string(regex_replace), errors=[error("no-pattern", texts("a"), "a(b", "", True)])
+@strings(
+    "tf.strings.regex_replace", per_string(regex_replace), errors=[error("no-pattern", texts("a"), "a(b", "", True)]
+)
 def replacements():
     for replace_global in (True, False):
         yield sample(S(values=TEXTS), r"<[^>]+>|l", "", replace_global, name=f"removed,{replace_global}")
@@ -251,7 +262,9 @@ def without_control(found, replacement, replaced):
 
 
 def code_points(text, encoding, errors="replace", replacement_char=REPLACEMENT, replace_control_characters=False):
-    found = without_control(characters(text, encoding, errors, replacement_char), replacement_char, replace_control_characters)
+    found = without_control(
+        characters(text, encoding, errors, replacement_char), replacement_char, replace_control_characters
+    )
     return [ord(c) for c, _ in found]
 
 
@@ -348,7 +361,11 @@ strings("tf.strings.unicode_script", np.vectorize(SCRIPTS.get, otypes=[np.int32]
 def as_string(numbers, precision, scientific, shortest, width, fill):
     """The conversions of C's printf; `width` is that of the digits before the point."""
     family = numbers.dtype.kind
-    if family == "c" or family != "f" and (precision > -1 or scientific or shortest) or family == "b" and width > -1:
+    if (
+        family == "c"
+        or (family != "f" and (precision > -1 or scientific or shortest))
+        or (family == "b" and width > -1)
+    ):
         raise Undefined("the page gives these numbers no form, or speaks of these options for others")
     conversion = "d" if family in "iu" else "g" if shortest else "e" if scientific else "f"
 
@@ -409,15 +426,24 @@ def numbers():
         yield sample(S(values=texts(*words)), out_type=out_type, name=out_type.__name__)
 
 
-strings("tf.strings.format", formatted, "first {}, then {}", [T("m"), T("n")], placeholder="{}", summarize=each(3, 1, -1),
-        dtypes=INTEGERS, errors=[error("too-few", "only {}", [np.arange(3), np.arange(4)])], sizes={"m": 5, "n": 9})
+strings(
+    "tf.strings.format",
+    formatted,
+    "first {}, then {}",
+    [T("m"), T("n")],
+    placeholder="{}",
+    summarize=each(3, 1, -1),
+    dtypes=INTEGERS,
+    errors=[error("too-few", "only {}", [np.arange(3), np.arange(4)])],
+    sizes={"m": 5, "n": 9},
+)
 
 # --- hashing -------------------------------------------------------------------------------------------------------
 
 
 def bucketed(found, strings, num_buckets, *key):
     """Buckets exist, and equal strings share one."""
-    where = {text: bucket for text, bucket in zip(strings.ravel(), found.ravel())}
+    where = dict(zip(strings.ravel(), found.ravel(), strict=True))
     return [(np.array([where[text] for text in strings.ravel()], np.int64), found.ravel()),
             (np.clip(found, 0, num_buckets - 1), found)]
 
@@ -438,8 +464,14 @@ ANY    = documented(**{"Hello": 2, "TensorFlow": 0, "2.x": 1})
 STRONG = documented(**{"Hello": 2, "TF": 0})
 NO_BUCKETS = error("no-buckets", texts("a"), 0)
 
-strings("tf.strings.to_hash_bucket_fast", FAST, each(S(values=texts("Hello", "TensorFlow", "2.x")), S("n")), each(3, 1000),
-        invariant=bucketed, errors=[NO_BUCKETS])
+strings(
+    "tf.strings.to_hash_bucket_fast",
+    FAST,
+    each(S(values=texts("Hello", "TensorFlow", "2.x")), S("n")),
+    each(3, 1000),
+    invariant=bucketed,
+    errors=[NO_BUCKETS],
+)
 strings("tf.strings.to_hash_bucket", ANY, each(S(values=texts("Hello", "TensorFlow", "2.x")), S("n")), each(3, 1000),
         invariant=bucketed, errors=[NO_BUCKETS])
 strings("tf.strings.to_hash_bucket_strong", STRONG, each(S(values=texts("Hello", "TF")), S("n")), each(3, 1000), [1, 2],

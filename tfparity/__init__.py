@@ -53,7 +53,7 @@ def lazy(name: str) -> Any:
 tf = lazy("tensorflow")
 
 __all__ = [
-    "COMPLEX", "DTYPE", "FLOATS", "INTEGERS", "NUMBERS", "SIGNED", "UNSIGNED", "B", "I", "Input", "Ragged", "RaggedValue",
-    "S", "Sparse", "SparseValue", "T", "Undefined", "each", "error", "inf", "kind", "lazy", "op", "program", "sample",
-    "tf",
+    "COMPLEX", "DTYPE", "FLOATS", "INTEGERS", "NUMBERS", "SIGNED", "UNSIGNED", "B", "I", "Input", "Ragged",
+    "RaggedValue", "S", "Sparse", "SparseValue", "T", "Undefined", "each", "error", "inf", "kind", "lazy", "op",
+    "program", "sample", "tf",
 ]

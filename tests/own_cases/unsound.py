@@ -2,9 +2,7 @@
 
 from functools import partial
 
-import numpy as np
-
-from tfparity import RaggedValue, Sparse, T, Ragged, each, error, inf, op, program, tf
+from tfparity import Ragged, RaggedValue, Sparse, T, error, program, tf
 
 own = partial(program, autograph=False)
 X = T("n", dtype="float32", domain=(1, 2), edges=False)
@@ -72,7 +70,3 @@ def stateful(held, x):
 def constant(x, y):
     known = None if tf.executing_eagerly() else tf.get_static_value(y)
     return x + y if known is None or known != 0.5 else x - y
-
-
-op("tf.math.add_n", lambda x: x + 1, T("n", dtype="float32", domain=(1, 2), edges=False), call=lambda f, x: f([x, x]), timed=False)
-op("tf.math.cumprod", lambda x, **options: np.cumsum(x), T("n", dtype="float32", domain=(1, inf), edges=False), exclusive=each(False, True), timed=False)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
 from tfparity.reports.compare import THRESHOLD, Comparison, compare
-from tfparity.suite.results import FAILING
+from tfparity.suite.results import FAILING, Timing
 
 from .synthetic import check, checks, gpu_meta, meta, run, timings, waived
 
@@ -180,3 +181,29 @@ def test_the_tables_say_what_they_compared() -> None:
         "graph": "eager",
         "xla": "eager",
     }
+
+
+def cells(seed: int, half: float = 0.04, number: int = 3_000) -> list[Timing]:
+    """Ratios of 1 with intervals that cover it exactly as often as they claim, 95 times in a hundred."""
+    noise = np.exp(np.random.default_rng(seed).normal(0, half / 1.96, number))
+    one = next(t for t in timings(ops=1) if t.mode == "xla" and t.phase == "warm")
+    return [
+        replace(one, sample=f"s{n}", ratio=r, ratio_low=r * np.exp(-half), ratio_high=r * np.exp(half))
+        for n, r in enumerate(noise.tolist())
+    ]
+
+
+@pytest.mark.parametrize("seed", [0, 10, 20])
+def test_of_thousands_of_cells_some_intervals_miss_by_chance_and_none_is_called(seed: int) -> None:
+    found = compare(run(BASE, [], cells(seed)), run(HEAD, [], cells(seed + 1)))
+    missed = ((found.times["low"] > 1) | (found.times["high"] < 1)) & (abs(found.times["change"] - 1) > 0.05)
+    assert missed.sum() > 3
+    assert found.slower.empty
+    assert found.faster.empty
+
+
+def test_overlapping_intervals_are_never_called_however_far_the_estimates_lie_apart() -> None:
+    one = next(t for t in timings(ops=1) if t.mode == "xla" and t.phase == "warm")
+    base = replace(one, ratio=1.0, ratio_low=0.999, ratio_high=1.5)
+    head = replace(one, ratio=1.49, ratio_low=1.489, ratio_high=1.4901)
+    assert not compare(run(BASE, [], [base]), run(HEAD, [], [head])).regressed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from .synthetic import check, run, timings, waived
 
 
 def printed(made: Run, report: Path | None = None) -> str:
-    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=160, record=True, file=io.StringIO())
     console.print(summary.render(made, report))
     return console.export_text()
 

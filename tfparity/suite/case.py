@@ -394,10 +394,11 @@ def program(
     name: str, *inputs: Any, reference: Callable[..., Any] | None = None, kind: str = "program", **more: Any
 ) -> Callable[[Callable[..., Any]], Case]:
     """Decorate a program that is not one op, `guide.NAME`, `program.NAME` or `rewrite.NAME`: it becomes a case whose
-    call is the decorated function. With `state=`, the function gets the state first. Autograph is on unless told."""
+    call is the decorated function. With `state=`, the function gets the state first. Autograph is on and timing off
+    unless told."""
 
     def declare(body: Callable[..., Any]) -> Case:
-        return op(name, reference, *inputs, kind=kind, body=body, **{"autograph": True, **more})
+        return op(name, reference, *inputs, kind=kind, body=body, **{"autograph": True, "timed": False, **more})
 
     return declare
 

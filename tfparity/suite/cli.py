@@ -43,6 +43,7 @@ Cases = Annotated[
     list[str] | None,
     typer.Option("--cases", help="a file of your own cases, beside those that come with tfparity; may be repeated"),
 ]
+Profile = Annotated[str, typer.Option("--profile", help="full, or quick: one dtype, the first options, fewer times")]
 Costs = Annotated[bool, typer.Option("--costs", help="print where the time went, and the harness's own share")]
 
 ALL_MODES = "eager,graph,graph-dynamic,xla,numpy"
@@ -84,6 +85,7 @@ def _session(
     resume: Path | None,
     timeout: float,
     files: list[str] | None,
+    profile: str,
     costs: bool,
 ) -> Any:
     from rich.console import Console
@@ -100,6 +102,7 @@ def _session(
         shard,
         timeout,
         tuple(files or ()),
+        profile,
         check=action != "bench",
         time=action != "check",
         command="tfparity " + shlex.join(sys.argv[1:]),
@@ -144,10 +147,11 @@ def run(
     resume: Resume = None,
     timeout: Timeout = 30,
     cases: Cases = None,
+    profile: Profile = "full",
     costs: Costs = False,
 ) -> None:
     """Check, then time what passed, then report."""
-    told = _session("run", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, costs)
+    told = _session("run", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, profile, costs)
     _finish(*told)
     if told[0].run.checks.empty:
         raise _nothing()
@@ -165,10 +169,11 @@ def check(
     resume: Resume = None,
     timeout: Timeout = 30,
     cases: Cases = None,
+    profile: Profile = "full",
     costs: Costs = False,
 ) -> None:
     """Conformance only. Exit status 1 on an unwaived failure, 2 when nothing ran."""
-    told = _session("check", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, costs)
+    told = _session("check", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, profile, costs)
     _finish(*told)
     found = told[0]
     if (found.run.checks["verdict"] != "unsupported").sum() == 0:
@@ -189,10 +194,11 @@ def bench(
     resume: Resume = None,
     timeout: Timeout = 30,
     cases: Cases = None,
+    profile: Profile = "full",
     costs: Costs = False,
 ) -> None:
     """Timing only."""
-    told = _session("bench", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, costs)
+    told = _session("bench", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, profile, costs)
     _finish(*told)
     if told[0].run.timings.empty:
         raise _nothing()

@@ -43,7 +43,7 @@ NOT_OPS = {
         "debugging.experimental.disable_dump_debug_info",
         "debugging.experimental.enable_dump_debug_info",
     ),
-    "decorators and tracing": ("function", "autodiff", "no_gradient", "convert_to_tensor_or_sparse"),
+    "decorators and tracing": ("function", "autodiff", "no_gradient"),
     "predicates and conversion of Python objects": (
         "is_tensor",
         "is_symbolic_tensor",

@@ -157,12 +157,16 @@ def program(case: Case, sample: Sample) -> Program:
 
     def function(*tensors: Any) -> Any:
         remaining = iter(tensors)
-        args, kwargs = rebuild(structure, lambda leaf: next(remaining) if is_tensor(leaf) else leaf)
+        args, kwargs = rebuild(structure, lambda leaf: next(remaining) if is_tensor(leaf) else _option(leaf))
         if sample.constants:
             return [once((*args, tf.constant(c)), kwargs) for c in sample.constants]
         return once(args, kwargs)
 
     return Program(function, case.autograph)
+
+
+def _option(leaf: Any) -> Any:
+    return _tf().as_dtype(leaf) if isinstance(leaf, np.dtype) else leaf
 
 
 def tensor(leaf: Any) -> Any:

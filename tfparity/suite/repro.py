@@ -160,19 +160,26 @@ def _globals_of(code: Any) -> set[str]:
 
 
 def _lambda(function: Callable[..., Any]) -> str:
-    """The source of a lambda: the one in its file that compiles to the same code."""
+    """The source of a lambda: the smallest one in its file that holds all places its code comes from.
+
+    Compiling the text again would not tell: the same text compiles otherwise where a name in it is imported.
+    """
     source = inspect.getsource(inspect.getmodule(function) or function)
-    line = function.__code__.co_firstlineno
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Lambda) and node.lineno == line:
-            text = ast.get_source_segment(source, node) or ""
-            try:
-                code = next(c for c in compile(text, "", "eval").co_consts if inspect.iscode(c))
-            except (SyntaxError, StopIteration):
-                continue
-            if code.co_code == function.__code__.co_code and code.co_varnames == function.__code__.co_varnames:
-                return " ".join(text.split())
-    return "None  # its source could not be found"
+    code = function.__code__
+    places = [
+        ((line, start), (end_line, end))
+        for line, end_line, start, end in code.co_positions()
+        if None not in (line, end_line, start, end) and (line, start) != (end_line, end)
+    ]
+    holding = [
+        text
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Lambda)
+        and node.lineno == code.co_firstlineno
+        and all((node.lineno, node.col_offset) <= p and q <= (node.end_lineno, node.end_col_offset) for p, q in places)
+        and (text := ast.get_source_segment(source, node))
+    ]
+    return " ".join(min(holding, key=len).split()) if holding else "None  # its source could not be found"
 
 
 def _program(case: Case, sample: samples.Sample, gradient: bool) -> str:

@@ -43,6 +43,7 @@ LONG = 67  # past four 16-lane vectors, with a remainder of 3
 LANES = {"n3": 3, "n17": 17}
 MOST_DRAWS = 64  # of one lane length: 64 * 3 lanes covers 13 x 13 integer pairs
 MOST_ALONE = 128  # elements run alone, for `lanes`
+LEADING = ("float32", "complex64", "int32", "bool", "string")
 CONSTANTS = {
     "float": (0, 1, -1, 2, 0.5, -0.5, 3),
     "integer": (0, 1, 2, 3, -1),
@@ -96,13 +97,17 @@ def fixed_dtype(case: Case) -> str:
     return NONE
 
 
-def expand(case: Case, dtype: str) -> list[Sample]:
+def expand(case: Case, dtype: str, *, brief: bool = False) -> list[Sample]:
     """All samples of a case in one dtype, names unique.
+
+    Every option is tried in the leading dtype of each family; the other dtypes, which reach other kernels and not
+    other options, run the first ones, and so does everything when `brief`.
 
     Raises CaseError when two samples would share a name or a dimension has no size.
     """
     found: list[Sample] = []
-    for number, declared in enumerate(_declared(case)):
+    every = not brief and (dtype in LEADING or not swept(case) or dtype == (case.dtypes or LEADING)[0])
+    for number, declared in enumerate(_declared(case) if every else _declared(case)[:1]):
         found += [
             replace(s, name=_joined(s.name, declared.name)) for s in _of_one(case, declared, dtype, first=number == 0)
         ]

@@ -21,7 +21,7 @@ from .results import Timing
 SIZES = (100, 10_000, 1_000_000)
 """Elements of the largest input: dispatch-bound, between, and bound by the kernel."""
 
-BUDGET = 1.0
+BUDGET = 0.5
 """Seconds of warm rounds for one case at one size; a case that is slower gets fewer rounds, never fewer than one."""
 
 SLOW = 2.0
@@ -49,9 +49,11 @@ def run(
     case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], step: Callable[[Step, int], None]
 ) -> Iterator[Timing]:
     """The timing rows of a case, cold and warm, on each device. Modes in `lost` died in an earlier try."""
+    drawn = sizes(case, dtype)
+    middle = drawn[len(drawn) // 2][1]  # tracing and compiling cost the same at every size
     for device in want.devices:
-        for draw, size in sizes(case, dtype):
-            found = _at(case, dtype, want, lost, step, device, draw, size, cold=True)
+        for draw, size in drawn:
+            found = _at(case, dtype, want, lost, step, device, draw, size, cold=size == middle)
             if found is None:
                 return
             done, cold, first = found

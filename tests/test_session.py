@@ -1,0 +1,200 @@
+"""One run from beginning to end: cut short and continued, cut in shards, repeated; the rows are the same."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tfparity.suite import session, timing
+from tfparity.suite.results import read
+from tfparity.suite.session import Request, UsageError, _shard, check_jobs, choose_devices, costs, refused_rows, select, time_jobs
+
+OWN = Path(__file__).parent / "own_cases"
+COMMAND = [sys.executable, "-m", "tfparity.suite.cli"]
+
+
+def rows_of(run):
+    """What a run found, without how long it took."""
+    return {row["id"]: (row["verdict"], row["kind"], str(row["max_ulp"]), row["detail"]) for row in run.checks.to_dict("records")}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory, cache):
+    """Runs requests over sound.py and gated.py in this process: `found(name, ...) -> rows by id`."""
+    old = os.environ.get("XDG_CACHE_HOME")
+    os.environ["XDG_CACHE_HOME"] = str(cache)
+    base = tmp_path_factory.mktemp("runs")
+
+    def run(name, **more):
+        asked = Request(("program.own_*",), jobs=1, files=(str(OWN / "sound.py"), str(OWN / "gated.py")), time=False, **more)
+        return session.execute(asked, base / name, console=Console(quiet=True)).run
+
+    yield run
+    os.environ.pop("XDG_CACHE_HOME")
+    if old is not None:
+        os.environ["XDG_CACHE_HOME"] = old
+
+
+@pytest.fixture(scope="module")
+def whole(found):
+    return found("whole")
+
+
+def test_the_whole_holds_a_row_for_every_case_and_the_planted_fault(whole):
+    assert {f"program.own_gated{n}" for n in range(6)} | {"program.own_square", "program.own_total", "program.own_next"} == set(whole.checks["op"])
+    failing = whole.checks[whole.checks["verdict"] == "differs"]
+    assert set(failing["op"]) == {"program.own_gated1"}
+    assert set(failing["against"]) == {"numpy"}
+
+
+def test_the_same_request_gives_the_same_verdicts_three_times(found, whole):
+    assert rows_of(found("second")) == rows_of(found("third")) == rows_of(whole)
+
+
+def test_shards_add_up_to_the_whole_and_do_not_overlap(found, whole):
+    parts = [rows_of(found(f"shard{n}", shard=f"{n}/3")) for n in (1, 2, 3)]
+    assert sum(map(len, parts)) == len(whole.checks)
+    assert {k: v for part in parts for k, v in part.items()} == rows_of(whole)
+    assert all(len(part) < len(whole.checks) for part in parts)
+
+
+def test_a_run_says_what_it_cost_and_on_what(whole):
+    assert {"total", "harness_share", "trace", "execute"} <= set(whole.meta["costs"])
+    assert whole.meta["machine"]
+    assert whole.complete
+
+
+# --- ended in the middle -------------------------------------------------------------------------------------------
+
+
+def descendants(pid):
+    import psutil
+
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
+def test_a_run_ended_in_its_middle_is_continued_to_the_same_rows(how, tmp_path, found, whole, child_environment):
+    import psutil
+
+    gate, out = tmp_path / "gate", tmp_path / "out"
+    arguments = ["check", "program.own_gated*", "--cases", str(OWN / "gated.py"), "--jobs", "1"]
+    environment = {**child_environment, "TFPARITY_TEST_GATE": str(gate)}
+    # planned beforehand: planning runs each program too, and would wait at the gate
+    child = subprocess.Popen([*COMMAND, *arguments, "--timeout", "300", "--out", str(out)], env=environment, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True)
+    deadline = time.monotonic() + 240
+    while b"own_gated2" not in (out / "journal.jsonl").read_bytes() if (out / "journal.jsonl").exists() else True:
+        assert child.poll() is None, child.stdout.read()
+        assert time.monotonic() < deadline, "the run never reached its middle"
+        time.sleep(0.1)
+    workers = descendants(child.pid)
+    child.send_signal(how)
+    said, _ = child.communicate(timeout=120)
+    assert child.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    if how == signal.SIGINT:
+        assert "--resume" in said
+    _, left = psutil.wait_procs(workers, timeout=60)
+    for process in left:
+        process.kill()
+    assert not left, "worker processes outlive the run"
+    middle = read(out)
+    assert not middle.complete
+    before = set(middle.checks["op"])
+    assert {f"program.own_gated{n}" for n in range(3)} <= before
+    assert "program.own_gated5" not in before
+    gate.touch()
+    again = subprocess.run([*COMMAND, *arguments, "--resume", str(out)], env=environment, capture_output=True, text=True, timeout=300)
+    assert again.returncode == 1, again.stdout + again.stderr
+    ended = read(out)
+    assert ended.complete
+    assert rows_of(ended) == {k: v for k, v in rows_of(whole).items() if k.startswith("program.own_gated")}
+
+
+def test_shards_are_reported_side_by_side(found, whole, command, tmp_path):
+    parts = [found(f"beside{n}", shard=f"{n}/2") for n in (1, 2)]
+    status, out, err = command("report", *(str(p.path) for p in parts), "--out", tmp_path / "both")
+    assert status == 0, out + err
+    assert (tmp_path / "both" / "report.html").stat().st_size > 1000
+    text = (tmp_path / "both" / "report.md").read_text()
+    assert "program.own_gated1" in text
+    assert "beside1" in text
+    assert "beside2" in text
+
+
+# --- parts, without TensorFlow -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "1/1", "2/4", "4/4"])
+def test_a_shard_reads_i_of_n(text):
+    assert _shard(text) == tuple(int(n) for n in (text or "1/1").split("/"))
+
+
+@pytest.mark.parametrize("text", ["0/1", "2/1", "x", "1", "1/2/3", "-1/2", "1/x"])
+def test_a_shard_that_reads_otherwise_is_refused(text):
+    with pytest.raises(UsageError, match="I/N"):
+        _shard(text)
+
+
+def test_every_job_is_in_exactly_one_shard(registry):
+    requests = [Request(files=(str(OWN / "sound.py"),), shard=f"{n}/4") for n in range(1, 5)]
+    planned = {f"program.own_{n}": {d: "" for d in ("float32", "int32", "int8")} for n in ("square", "total", "next")}
+    selections = [select(request) for request in requests]
+    jobs = [j.key for r, s in zip(requests, selections, strict=True) for j in check_jobs(r, s, planned, session.Wanted())]
+    assert sorted(jobs) == sorted(f"check:{n}/{d}" for n, plan in planned.items() for d in plan)
+
+
+def test_a_dtype_that_tensorflow_refuses_is_one_row_in_its_words(registry):
+    request = Request(files=(str(OWN / "sound.py"),))
+    rows = list(refused_rows(request, select(request), {"program.own_square": {"float32": "", "string": "no kernel for strings"}}))
+    assert [(row.dtype, row.verdict, row.detail) for row in rows] == [("string", "unsupported", "no kernel for strings")]
+
+
+def test_what_failed_is_not_timed_and_the_rest_is(registry):
+    request = Request(files=(str(OWN / "sound.py"),))
+    planned = {n: {"float32": ""} for n in ("program.own_square", "program.own_total")}
+
+    def modes_of(*failed):
+        rows = [{"op": "program.own_square", "dtype": "float32", "mode": m, "verdict": v, "aspect": "value", "waiver": w} for m, v, w in failed]
+        return {j.name: j.want.modes for j in time_jobs(request, select(request), planned, session.Wanted(), rows)}
+
+    assert modes_of() == dict.fromkeys(planned, session.Wanted().modes)
+    assert "xla" not in modes_of(("xla", "differs", ""))["program.own_square"]
+    assert "xla" in modes_of(("xla", "differs", "known"))["program.own_square"]
+    assert "xla" not in modes_of(("xla", "crash", "known"))["program.own_square"], "a waived crash still kills the process"
+    assert "program.own_square" not in modes_of(("eager", "differs", ""))
+
+
+def test_devices_are_chosen_by_pattern_and_an_unknown_one_is_refused():
+    facts = {"devices": [{"name": "CPU:0", "type": "CPU"}, {"name": "GPU:0", "type": "GPU"}, {"name": "XLA_CPU:0", "type": "XLA_CPU"}]}
+    assert choose_devices(Request(), facts) == ("CPU:0", "GPU:0")
+    assert choose_devices(Request(devices=("GPU:*",)), facts) == ("GPU:0",)
+    with pytest.raises(UsageError, match="TensorFlow sees CPU:0, GPU:0"):
+        choose_devices(Request(devices=("TPU:*",)), facts)
+
+
+def test_the_harness_share_is_what_lies_outside_tensorflow():
+    found = costs(Counter(trace=2.0, compile=3.0, execute=4.0, reference=0.5, total=10.0))
+    assert found["harness_share"] == pytest.approx(0.1)
+    assert found["other"] == pytest.approx(0.5)
+    assert costs(Counter())["harness_share"] == 0
+
+
+def test_only_a_request_for_everything_is_whole():
+    assert Request().whole
+    for part in ({"queries": ("tf.*",)}, {"shard": "1/2"}, {"dtypes": ("float32",)}, {"modes": ("eager",)}, {"check": False}):
+        assert not Request(**part).whole
+
+
+def test_the_permanent_twin_is_eager_against_itself():
+    assert timing.twin_of(timing.TWIN)
+    assert session._twin([]) == {}
