@@ -1,6 +1,7 @@
 """What TensorFlow documents and registers, and how much of it is declared."""
 
 import inspect
+from pathlib import Path
 
 import pytest
 
@@ -20,11 +21,9 @@ def test_every_private_name_still_answers(name):
 
 
 def test_no_other_module_reads_the_private_api():
-    from pathlib import Path
-
-    for source in Path(inventory.__file__).parent.glob("*.py"):
-        if source.name != "inventory.py":
-            assert "tensorflow.python" not in source.read_text(), source.name
+    allowed = {"inventory.py", "machine.py"}      # machine asks two settings that nothing public tells; its test covers them
+    found = {source.name for source in Path(inventory.__file__).parent.glob("*.py") if "tensorflow.python" in source.read_text()}
+    assert found <= allowed
 
 
 def test_the_documented_ops_are_hundreds_and_sorted(documented):
@@ -73,8 +72,7 @@ def test_gradients_tell_a_missing_one_from_none():
     gradients = inventory.gradients()
     assert len(gradients) > 300
     assert gradients["Acosh"]
-    assert not gradients["FloorMod"] or "ArgMax" in gradients
-    assert not gradients["ArgMax"]
+    assert not gradients["AssignAdd"]
 
 
 # --- coverage ------------------------------------------------------------------------------------------------------

@@ -107,9 +107,13 @@ def _session(
         time=action != "check",
         command="tfparity " + shlex.join(sys.argv[1:]),
     )
-    folder = resume or out or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    folder = resume or out or _folder()
     found = session.execute(request, folder, resume=resume is not None, console=Console(stderr=True))
     return found, folder, Console(), summary, costs
+
+
+def _folder(prefix: str = "") -> Path:
+    return Path("runs") / (prefix + datetime.now().strftime("%Y-%m-%d-%H%M%S"))
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -119,9 +123,8 @@ def _list(text: str) -> tuple[str, ...]:
 def _finish(found: Any, folder: Path, console: Any, summary: Any, costs: bool) -> None:
     from ..reports import pages
 
-    if not found.interrupted:
-        pages.write([found.run], folder)
-    console.print(summary.render(found.run))
+    page = pages.write([found.run], folder)
+    console.print(summary.render(found.run, page))
     for problem in found.problems:
         console.print(f"ledger: {problem}", style="red", markup=False)
     if costs:
@@ -215,7 +218,8 @@ def report(runs: Annotated[list[Path], typer.Argument(metavar="RUN...")], out: O
     from ..reports import pages
     from .results import read
 
-    print(pages.write([read(path) for path in runs], out or runs[0]))
+    folder = out or (runs[0] if len(runs) == 1 else _folder("report-"))
+    print(pages.write([read(path) for path in runs], folder))
 
 
 @app.command()
@@ -227,7 +231,7 @@ def compare(base: Path, head: Path) -> None:
     from .results import read
 
     found = compared(read(base), read(head))
-    Console().print(found.text)
+    Console().print(found.text, soft_wrap=True)
     if found.regressed:
         raise typer.Exit(1)
 

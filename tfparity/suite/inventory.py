@@ -127,7 +127,8 @@ def _walk() -> list[tuple[str, Any]]:
         if {"compat", "keras"} & set(parts) or any(p.startswith("_") for p in parts):
             continue
         try:
-            modules.append(("tf." + ".".join(parts), importlib.import_module(info.name)))
+            public = ".".join(["tf", *(p for p in parts if p != "v2")])  # the root's own names live in a module `v2`
+            modules.append((public, importlib.import_module(info.name)))
         except ImportError:
             continue
     for prefix, module in modules:
