@@ -6,6 +6,7 @@ XLA leaves assertions out.
 """
 
 import numpy as np
+
 from tfparity import FLOATS, INTEGERS, B, T, Undefined, each, kind, tf
 
 debugging = kind("debugging")

@@ -13,6 +13,7 @@ import struct
 import zlib
 
 import numpy as np
+
 from tfparity import DTYPE, RaggedValue, S, Sparse, SparseValue, T, each, error, kind, sample, tf
 
 parsing = kind("parsing and io")

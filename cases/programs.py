@@ -589,6 +589,6 @@ def prefix_sums(x):
     by = tf.constant(1)
     n = tf.size(x)
     while by < n:
-        x = x + tf.concat([tf.zeros([by], tf.int32), x[:n - by]], 0)
+        x = tf.ensure_shape(x + tf.where(tf.range(n) < by, 0, tf.roll(x, by, 0)), x.shape)
         by *= 2
     return x

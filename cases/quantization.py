@@ -5,6 +5,7 @@ either way in rounding, so ordinary values are drawn at random and edges are tho
 """
 
 import numpy as np
+
 from tfparity import T, Undefined, each, error, kind, sample, tf
 
 quantization = kind("quantization")

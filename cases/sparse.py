@@ -7,7 +7,8 @@ these cases are about. Indices are in row-major order, which the pages assume, e
 import itertools
 
 import numpy as np
-from tfparity import DTYPE, FLOATS, B, I, S, Sparse, SparseValue, T, each, error, kind, sample, tf
+
+from tfparity import DTYPE, FLOATS, B, I, S, Sparse, SparseValue, T, Undefined, each, error, kind, sample, tf
 
 sparse = kind("sparse")
 
@@ -80,7 +81,7 @@ A = Sparse("m n")
 def sums():
     yield sample(A, Sparse("m n"), name="sparse")
     yield sample(A, T("m n"), name="dense")
-    yield sample(A, Sparse("m n"), T("", values=[2]), name="threshold")
+    yield sample(A, Sparse("m n"), 2, name="threshold")
 
 
 sparse("tf.sparse.maximum", pairwise(np.maximum), A, Sparse("m n"), canonical=lambda x: with_values(x, x.values + 0))
@@ -348,6 +349,8 @@ def sparse_dense_matmul(a, b, adjoint_a, adjoint_b):
     """The product over the places held: an empty place meets nothing, not even NaN."""
     first, where = (a.dense(), held(a)) if isinstance(a, SparseValue) else (a, np.ones(a.shape, bool))
     second, there = (b.dense(), held(b)) if isinstance(b, SparseValue) else (b, np.ones(b.shape, bool))
+    if first.dtype.kind == "c" and not (np.isfinite(first).all() and np.isfinite(second).all()):
+        raise Undefined("complex multiplication by infinity")
     first, where = (first.conj().T, where.T) if adjoint_a else (first, where)
     second, there = (second.conj().T, there.T) if adjoint_b else (second, there)
     if first.shape[1] != second.shape[0]:

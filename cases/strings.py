@@ -8,6 +8,7 @@ those of a scalar are dense. There are no kernels under XLA.
 import re
 
 import numpy as np
+
 from tfparity import COMPLEX, FLOATS, INTEGERS, I, Ragged, RaggedValue, S, T, Undefined, each, error, kind, sample
 
 strings = kind("strings")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from . import case as cases
 from . import checks, identity, samples, session, timed, timing, waivers
@@ -181,7 +182,7 @@ class State:
 
     def plan(self, selection: session.Selection) -> dict[str, dict[str, str]]:
         pool = self.open()
-        return session.plans(pool, selection, self.facts, self.request.timeout)
+        return session.plans(pool, selection, self.facts, self.request.timeout, Console(quiet=True))
 
     def judged(self, item: CheckItem) -> Check:
         if item.job is None:

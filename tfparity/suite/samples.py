@@ -129,6 +129,13 @@ def expand(case: Case, dtype: str, *, brief: bool = False) -> list[Sample]:
     return found
 
 
+def first(case: Case, dtype: str) -> Sample:
+    """One ordinary draw of the case's first declared sample: what planning asks TensorFlow with."""
+    declared = _declared(case)[0]
+    key = f"{case.name}/{dtype}/{declared.name}/ordinary"
+    return Sample("ordinary", (_draw(case, declared, dtype, _sizes(declared, "ordinary"), key, shape=(3,)),))
+
+
 def timed_draw(case: Case, dtype: str, elements: int) -> tuple[Any, int]:
     """One draw of ordinary values in which the largest input has about `elements` elements: (draw, its size).
 

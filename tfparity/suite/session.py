@@ -171,7 +171,9 @@ def choose_devices(request: Request, facts: dict[str, Any]) -> tuple[str, ...]:
 # --- planning ------------------------------------------------------------------------------------------------------
 
 
-def plans(pool: Pool, selection: Selection, facts: dict[str, Any], timeout: float) -> dict[str, dict[str, str]]:
+def plans(
+    pool: Pool, selection: Selection, facts: dict[str, Any], timeout: float, console: Console
+) -> dict[str, dict[str, str]]:
     """For each case its dtypes, and TensorFlow's words where it refuses one; remembered between runs.
 
     What was planned is kept in the user's cache folder under a digest of TensorFlow's version, the case files and the
@@ -180,9 +182,11 @@ def plans(pool: Pool, selection: Selection, facts: dict[str, Any], timeout: floa
     store = _Remembered(facts["version"])
     known = {n: store.get(c) for n, c in selection.cases.items() if not c.missing}
     missing = [n for n, plan in known.items() if plan is None]
-    for done in pool.run(Job("plan", n, timeout=timeout, files=_files(selection.cases[n])) for n in missing):
-        known[done.job.name] = _with_lost(done)
-        store.put(selection.cases[done.job.name], known[done.job.name] or {})
+    with Meter(console, "planning", len(known), len(known) - len(missing)) as meter:
+        for done in pool.run(Job("plan", n, timeout=timeout, files=_files(selection.cases[n])) for n in missing):
+            known[done.job.name] = _with_lost(done)
+            store.put(selection.cases[done.job.name], known[done.job.name] or {})
+            meter.advance(done.job.name)
     store.save()
     return {n: plan or {} for n, plan in known.items()}
 
@@ -352,7 +356,7 @@ def execute(request: Request, out: Path, *, resume: bool = False, console: Conso
                 f"TensorFlow {facts['version']} on {', '.join(devices)}; "
                 f"asking it for the dtypes of {len(selection.cases)} cases"
             )
-            planned = plans(pool, selection, facts, request.timeout)
+            planned = plans(pool, selection, facts, request.timeout, console)
             spent["plan"] = (time.perf_counter() - began) * request.workers
             want = Wanted(request.modes, devices, selection.queries, request.quick)
             if request.check:
@@ -469,14 +473,18 @@ class Meter:
     def advance(self, name: str) -> None:
         self.count += 1
         if self.bar:
-            self.bar.update(self.task, advance=1, note=f"{self.failing} failing  {name}"[:60])
+            self.bar.update(
+                self.task,
+                advance=1,
+                note=(f"{self.failing} failing  {name}" if self.doing == "checking" else name)[:60],
+            )
         elif time.monotonic() - self.said > 15 or self.count == self.total:
             self.said = time.monotonic()
             passed = self.said - self.began
             left = passed / max(self.count - self.already, 1) * (self.total - self.count)
+            note = f"{self.failing} failing" if self.doing == "checking" else name
             self.console.print(
-                f"{self.doing} {self.count}/{self.total}, {passed:.0f} s, about {left:.0f} s left, "
-                f"{self.failing} failing",
+                f"{self.doing} {self.count}/{self.total}, {passed:.0f} s, about {left:.0f} s left, {note}",
                 highlight=False,
             )
 

@@ -148,16 +148,13 @@ def plan(case: cases.Case, step: Any, clock: Clock) -> dict[str, str]:
     for dtype in case.dtypes or DTYPES:
         step(("plan", "eager", "CPU:0", dtype), 0)
         try:
-            drawn = samples.expand(case, dtype)
+            sample = samples.first(case, dtype)
         except cases.CaseError:
             raise
         except Exception as error:  # a form that knows no strings, say
             found[dtype] = f"{UNDRAWN}: {type(error).__name__}: {error}"
             continue
-        sample = min(
-            (s for s in drawn if s.purpose == "value"), key=lambda s: s.name.split(",")[0] not in ("ordinary", "scalar")
-        )
-        outcome = modes.run(case, replace(sample, draws=sample.draws[:1]), "eager", "CPU:0", clock)[0]
+        outcome = modes.run(case, sample, "eager", "CPU:0", clock)[0]
         refused = isinstance(outcome, Failure) and (
             outcome.unsupported or outcome.cls in ("TypeError", "ValueError", "AttributeError")
         )
