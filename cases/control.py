@@ -602,8 +602,14 @@ def gradient_of_map_fn(x):
     return derivative(lambda v: tf.map_fn(cubed, v), x)
 
 
-@autograph("program.jacobian", T("n", dtype="float32", edges=False), experimental_use_pfor=each(True, False),
-           reference=lambda x, **_: np.diag(2 * x) + (np.ones((len(x), len(x))) if len(x) else 0))
+def unsigned_zeros(matrix):
+    """The sign of a Jacobian's zeros says nothing."""
+    return np.asarray(matrix) + 0.0
+
+
+@autograph("program.jacobian", T("n", dtype="float32", edges=False), canonical=unsigned_zeros,
+           experimental_use_pfor=each(True, False),
+           reference=lambda x, **_: np.diag(2 * x) + np.ones((len(x), len(x))))
 def jacobian(x, experimental_use_pfor):
     with tf.GradientTape(persistent=not experimental_use_pfor) as tape:
         tape.watch(x)
@@ -611,8 +617,8 @@ def jacobian(x, experimental_use_pfor):
     return tape.jacobian(y, x, experimental_use_pfor=experimental_use_pfor)
 
 
-@autograph("program.batch_jacobian", T("b n", dtype="float32", edges=False), reference=lambda x: np.stack(
-    [np.diag(2 * row) for row in x]) if x.size else np.zeros((*x.shape, x.shape[1])))
+@autograph("program.batch_jacobian", T("b n", dtype="float32", edges=False), canonical=unsigned_zeros,
+           reference=lambda x: 2 * x[:, :, None] * np.eye(x.shape[1]))
 def batch_jacobian(x):
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -620,7 +626,10 @@ def batch_jacobian(x):
     return tape.batch_jacobian(y, x)
 
 
-@autograph("program.forward_accumulator", T("n", dtype="float32"), T("n", dtype="float32"),
+TANGENT = T("n", dtype="float32", edges=False)
+
+
+@autograph("program.forward_accumulator", TANGENT, TANGENT,
            reference=lambda x, t: [cubed(x), 3 * x * x * t])
 def forward_accumulator(x, t):
     """Forward-mode differentiation: value and tangent."""

@@ -586,8 +586,8 @@ def simpson(ends):
 @program("program.prefix_sums", T("n", dtype="int32"), reference=lambda x: np.cumsum(x, dtype=np.int32))
 def prefix_sums(x):
     """Sums by doubling: log2(n) steps, each a shifted addition."""
-    by = tf.constant(1)
-    n = tf.size(x)
+    x = tf.ensure_shape(x, [None])
+    by, n = tf.constant(1), tf.size(x)
     while by < n:
         x = tf.ensure_shape(x + tf.where(tf.range(n) < by, 0, tf.roll(x, by, 0)), x.shape)
         by *= 2

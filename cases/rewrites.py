@@ -286,13 +286,16 @@ family({
     "max_of_max":              lambda m, x: m.max(m.max(x, 2), 0),
     "sum_of_transpose":        lambda m, x: m.sum(m.transpose(x, (2, 0, 1)), 1),
     "sum_of_negative":         lambda m, x: [m.sum(-x, 0), -m.sum(x, 0), m.sum(x * 2.0, 0)],
-    "sum_of_broadcast":        lambda m, x: m.sum(m.broadcast_to(x[None], (1024, 4, 3, 5)), 0),
+    "sum_of_broadcast":        lambda m, x: m.sum(m.broadcast_to(x[None], (4, 4, 3, 5)), 0),
     "max_of_tile":             lambda m, x: m.max(m.tile(x, (1, 2, 3)), 2),
     "mean_of_zeros":           lambda m, x: m.mean(x * 0.0, 1),
     "broadcast_then_times":    lambda m, x: m.broadcast_to(x[:, :1], (4, 3, 5)) * x,
+}, T(4, 3, 5), dtypes=["float32"])
+
+family({
     "argmax_of_ties":          lambda m, x: [m.argmax(x * 0.0, 1), m.argmax(m.concat([x, x], 1), 1),
                                              m.argmin(m.concat([x, x], 1), 1), m.argmax(-x, 2)],
-}, T(4, 3, 5), dtypes=["float32"])
+}, T(4, 3, 5, edges=False), dtypes=["float32"])      # of NaN nothing is documented
 
 # --- fused layers --------------------------------------------------------------------------------------------------
 
@@ -301,11 +304,14 @@ ACTIVATIONS = {"none": lambda x: x, "relu": lambda x: np.maximum(x, 0), "relu6":
                "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x)}
 
 
+SMALL = partial(T, domain=(-1, 1), edges=False)       # where activations are not flat, so that gradients do not cancel
+
+
 def activated(y, activation):
     return y if activation == "none" else getattr(tf.nn, activation)(y)
 
 
-@rewrite("rewrite.dense_layer", T("m k", edges=False), T("k n", edges=False), T("n", edges=False),
+@rewrite("rewrite.dense_layer", SMALL("m k"), SMALL("k n"), SMALL("n"),
          activation=each(*ACTIVATIONS), dtypes=["float32", "float64", "bfloat16"],
          reference=lambda x, w, b, activation: ACTIVATIONS[activation](x @ w + b))
 def dense_layer(x, w, b, activation):
@@ -320,14 +326,14 @@ def convolved(x, w, b, activation):
     return ACTIVATIONS[activation](np.einsum("bhwikl,klio->bhwo", windows, w) + b)
 
 
-@rewrite("rewrite.convolution_layer", T(2, 5, 6, 3, edges=False), T(3, 3, 3, 4, edges=False), T(4, edges=False),
+@rewrite("rewrite.convolution_layer", SMALL(2, 5, 6, 3), SMALL(3, 3, 3, 4), SMALL(4),
          activation=each(*ACTIVATIONS), dtypes=["float32"], reference=convolved)
 def convolution_layer(x, w, b, activation):
     """Convolution, bias and activation, fused likewise."""
     return activated(tf.nn.bias_add(tf.nn.conv2d(x, w, 1, "SAME"), b), activation)
 
 
-@rewrite("rewrite.normalised_convolution", T(2, 5, 6, 3, edges=False), T(3, 3, 3, 4, edges=False), T(4, edges=False),
+@rewrite("rewrite.normalised_convolution", SMALL(2, 5, 6, 3), SMALL(3, 3, 3, 4), SMALL(4),
          dtypes=["float32"], reference=lambda x, w, s: np.maximum(convolved(x, w, 0, "none") * s * 0.5 + 1, 0))
 def normalised_convolution(x, w, scale):
     """A convolution scaled after: constants may move into its filter."""
@@ -341,11 +347,11 @@ def transposes_around_matmul(x, y):
             tf.matmul(x, tf.transpose(tf.transpose(y)), transpose_b=True))
 
 
-@rewrite("rewrite.relu_of_zero", T(), dtypes=["float32", "float64"], reference=lambda x: [
-    np.where(x != x, x, np.where(x > 0, x, 0)), np.where(x != x, x, np.where(x > 0, x, 0))], constants=())
-def relu_of_zero(x):
-    """relu keeps NaN; relu of relu is relu."""
-    return tf.nn.relu(x) + 0.0, tf.nn.relu(tf.nn.relu(x)) + 0.0
+@rewrite("rewrite.relu_of_relu", ANY, dtypes=["float32"], constants=(), reference=lambda x: [np.maximum(x, 0)] * 2,
+         canonical=lambda results: [np.asarray(result) + 0.0 for result in results])
+def relu_of_relu(x):
+    """relu keeps NaN; relu of relu is relu; of which sign their zeros are is not promised."""
+    return tf.nn.relu(x), tf.nn.relu(tf.nn.relu(x))
 
 
 # --- gradients of choices ------------------------------------------------------------------------------------------
@@ -371,11 +377,11 @@ def gradient_of_guarded_select(x):
     return slope(lambda v: tf.where(v > 0, tf.sqrt(tf.where(v > 0, v, 1.0)), 0.0), x)
 
 
-@rewrite("rewrite.gradient_of_unguarded_select", np.array([-1.0, 0.0, 4.0], np.float32),
-         reference=lambda x: np.array([np.nan, np.nan, 0.25]))
+@rewrite("rewrite.gradient_of_unguarded_select", np.array([0.0, 4.0], np.float32),
+         reference=lambda x: np.array([np.nan, -0.0625]))
 def gradient_of_unguarded_select(x):
-    """The documented trap: 0 times the infinite or undefined slope of the side not chosen is NaN."""
-    return slope(lambda v: tf.where(v > 0, tf.sqrt(v), 0.0), x)
+    """The trap that tf.where documents: 0 times the infinite slope of the side not chosen is NaN."""
+    return slope(lambda v: tf.where(v < 1.0, 0.0, 1.0 / v), x)
 
 
 @rewrite("rewrite.gradient_of_maximum_tie", T(), dtypes=["float32"], constants=(), reference=lambda x: np.ones_like(x))

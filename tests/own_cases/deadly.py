@@ -7,7 +7,7 @@ from functools import partial
 
 from tfparity import T, each, program
 
-own = partial(program, autograph=False, timed=False)
+own = partial(program, autograph=False)
 X = T("n", dtype="float32", domain=(1, 2), edges=False)
 
 

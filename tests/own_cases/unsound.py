@@ -13,25 +13,25 @@ def scaled(x):
     return x * FACTOR
 
 
-@own("program.own_parted", X, timed=False)
+@own("program.own_parted", X)
 def parted(x):
     """Another value in a graph."""
     return x if tf.executing_eagerly() else scaled(x)
 
 
-@own("program.own_wrong", X, reference=lambda x: x + 1, timed=False)
+@own("program.own_wrong", X, reference=lambda x: x + 1)
 def wrong(x):
     """Not what its reference says."""
     return x + 2.0
 
 
-@own("program.own_lenient", X, axis=0, errors=[error("axis", axis=7)], timed=False)
+@own("program.own_lenient", X, axis=0, errors=[error("axis", axis=7)])
 def lenient(x, axis):
     """Accepts an axis that it has not."""
     return tf.reduce_sum(x, axis=0)
 
 
-@own("program.own_bent", T(dtype="float32", domain=(1, 2), edges=False), timed=False)
+@own("program.own_bent", T(dtype="float32", domain=(1, 2), edges=False))
 def bent(x):
     """Another gradient in a graph."""
     factor = 1.0 if tf.executing_eagerly() else 3.0
@@ -43,30 +43,30 @@ def bent(x):
     return same(x)
 
 
-@own("program.own_lanes", T(dtype="float32", domain=(1, 2), edges=False), timed=False)
+@own("program.own_lanes", T(dtype="float32", domain=(1, 2), edges=False))
 def lanes(x):
     """Another value in a long tensor."""
     return x + tf.cast(tf.size(x) > 10, x.dtype)
 
 
-@own("program.own_sparse", Sparse("m n", "float32", domain=(1, 2), edges=False), timed=False)
+@own("program.own_sparse", Sparse("m n", "float32", domain=(1, 2), edges=False))
 def sparse(s):
     return tf.sparse.map_values(tf.multiply, s, 1.0 if tf.executing_eagerly() else 2.0)
 
 
-@own("program.own_ragged", Ragged("r c", "float32", domain=(1, 2), edges=False), timed=False,
+@own("program.own_ragged", Ragged("r c", "float32", domain=(1, 2), edges=False),
      reference=lambda r: RaggedValue(r.values + 1, r.splits))
 def ragged(r):
     return r * 1.0
 
 
-@own("program.own_state", X, state=lambda: tf.Variable(1.0), timed=False)
+@own("program.own_state", X, state=lambda: tf.Variable(1.0))
 def stateful(held, x):
     held.assign_add(1.0 if tf.executing_eagerly() else 5.0)
     return x * held
 
 
-@own("program.own_constant", T(dtype="float32", domain=(1, 2), edges=False), T(dtype="float32", domain=(1, 2), edges=False), timed=False)
+@own("program.own_constant", T(dtype="float32", domain=(1, 2), edges=False), T(dtype="float32", domain=(1, 2), edges=False))
 def constant(x, y):
     known = None if tf.executing_eagerly() else tf.get_static_value(y)
     return x + y if known is None or known != 0.5 else x - y

@@ -38,8 +38,10 @@ class Failure:
         """The first telling line, short enough for a table."""
         text = re.sub(r"\{\{.*?\}\}", "", self.message)
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        telling = [line for line in lines if not _NOISE.match(line)]
-        return f"{self.cls}: {(telling or lines or [''])[0][:300]}"
+        telling = [line for line in lines if not _NOISE.match(line)] or lines or [""]
+        if lines and lines[0].startswith("in user code"):  # frames with their source come first, the error last
+            telling = [line for line in telling if _ERROR.match(line)][-1:] or telling[-1:]
+        return f"{self.cls}: {telling[0].removeprefix(self.cls + ': ')[:300]}"
 
     @property
     def unsupported(self) -> bool:
@@ -57,6 +59,7 @@ class Lost:
 
 Outcome = Value | Failure | Lost
 
+_ERROR = re.compile(r"\w+(Error|Exception|Warning): ")
 _NOISE = re.compile(
     r"^(in user code|File \"|Traceback|Detected at node|Node: ?|Stack trace|Original stack|Error messages? ?|<stack|"
     r"Graph execution error|\[\[|\d+ root error|\(\d+\) .*Cancelled|return |outputs = |=+$|\^+$)"

@@ -18,7 +18,8 @@ import pytest
 from rich.console import Console
 
 from . import case as cases
-from . import checks, identity, samples, session, timed, timing, waivers
+from . import checks, identity, samples, timed, timing, waivers
+from . import session as session_of
 from .checks import Wanted
 from .pool import Pool
 from .results import Check
@@ -58,19 +59,19 @@ class CaseFile(pytest.File):
         state = _state(self.config)
         try:
             request = state.request
-            selection = session.select(request)
+            selection = session_of.select(request)
             mine = {
                 n: c
                 for n, c in selection.cases.items()
                 if Path(c.file).resolve() == self.path.resolve() and not c.missing
             }
-            planned = state.plan(session.Selection(mine, selection.queries, selection.shard))
+            planned = state.plan(session_of.Selection(mine, selection.queries, selection.shard))
         except (
             cases.CaseError,
             identity.QueryError,
             waivers.WaiverError,
-            session.UsageError,
-            session.RunError,
+            session_of.UsageError,
+            session_of.RunError,
         ) as error:
             raise pytest.UsageError(str(error)) from error
         if self.config.getoption("tfparity_bench"):
@@ -83,9 +84,9 @@ class CaseFile(pytest.File):
                                 yield bench_item(self, name, dtype, size, mode)
             return
         want = Wanted(request.modes, state.devices, selection.queries)
-        for row in session.refused_rows(request, selection, planned):
+        for row in session_of.refused_rows(request, selection, planned):
             yield CheckItem.from_parent(self, name=row.id, row=row, job=None)
-        for job in session.check_jobs(request, selection, planned, want):
+        for job in session_of.check_jobs(request, selection, planned, want):
             for planned_row in checks.plan(mine[job.name], samples.expand(mine[job.name], job.dtype), want):
                 at = identity.Identity(job.name, job.dtype, **vars(planned_row))
                 if want.row(at):
@@ -173,16 +174,16 @@ class State:
     def open(self) -> Pool:
         if self.pool is None:
             self.pool = Pool(self.request.workers)
-            self.facts = session.tensorflow_facts(self.pool)
-            self.devices = session.choose_devices(self.request, self.facts)
+            self.facts = session_of.tensorflow_facts(self.pool)
+            self.devices = session_of.choose_devices(self.request, self.facts)
             self.ledger = waivers.Ledger.of(
                 waivers.read(cases.folder() / "waivers.toml"), self.facts["version"], date.today()
             )
         return self.pool
 
-    def plan(self, selection: session.Selection) -> dict[str, dict[str, str]]:
+    def plan(self, selection: session_of.Selection) -> dict[str, dict[str, str]]:
         pool = self.open()
-        return session.plans(pool, selection, self.facts, self.request.timeout, Console(quiet=True))
+        return session_of.plans(pool, selection, self.facts, self.request.timeout, Console(quiet=True))
 
     def judged(self, item: CheckItem) -> Check:
         if item.job is None:
@@ -235,21 +236,22 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     session.config.tfparity_items = [i for i in session.items if isinstance(i, CheckItem)]  # type: ignore[attr-defined]
 
 
+def _unfiltered(config: pytest.Config) -> bool:
+    """Whether pytest runs the whole folder of cases, so that the ledger of waivers can be judged."""
+    narrowed = any(config.getoption(o, None) for o in ("keyword", "markexpr", "lf", "deselect", "maxfail"))
+    asked = {Path(argument).resolve() for argument in config.args}
+    return not narrowed and cases.folder().resolve() in asked and not hasattr(config, "workerinput")
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     state = getattr(session.config, "tfparity_state", None)
     if state is None or state.pool is None:
         return
-    items = getattr(session.config, "tfparity_items", [])
-    whole = (
-        state.request.whole
-        and len(items) > 0
-        and len(items) == session.testscollected
-        and not hasattr(session.config, "workerinput")
-    )
-    whole = whole and len({i.path for i in items}) == len(
-        [p for p in cases.folder().glob("*.py") if not p.name.startswith("_")]
-    )
-    state.problems = state.ledger.problems(whole=whole) if items and not hasattr(session.config, "workerinput") else []
+    if getattr(session.config, "tfparity_items", []) and _unfiltered(session.config):
+        request, selection = state.request, session_of.select(state.request)
+        state.problems = state.ledger.problems(
+            whole=request.whole, judged=lambda waiver: session_of.covers(request, selection, waiver)
+        )
     if state.problems and exitstatus == 0:
         session.exitstatus = 1
     state.pool.__exit__()

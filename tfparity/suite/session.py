@@ -144,6 +144,17 @@ def _shard(text: str) -> tuple[int, int]:
     return part, whole
 
 
+def covers(request: Request, selection: Selection, waiver: waivers.Waiver) -> bool:
+    """Whether the request runs all that a waiver speaks of: every op it matches, unfiltered, or its own query."""
+    if not replace(request, queries=()).whole:
+        return False
+    if any(q.patterns == waiver.match.patterns for q in selection.queries):
+        return True
+    spoken = [name for name in cases.load() if waiver.match.matches(op=name)]
+    whole = [q for q in selection.queries if set(q.patterns[1:]) == {"*"}]
+    return bool(spoken) and all(any(q.matches(op=name) for q in whole) for name in spoken)
+
+
 def tensorflow_facts(pool: Pool) -> dict[str, Any]:
     """What TensorFlow says of itself. Raises RunError when it is missing or of a version that is not supported."""
     if importlib.util.find_spec("tensorflow") is None:
@@ -364,7 +375,7 @@ def execute(request: Request, out: Path, *, resume: bool = False, console: Conso
                     recorder.append("checks", refused_rows(request, selection, planned), done="refused")
                 jobs = check_jobs(request, selection, planned, want)
                 _advance(pool, jobs, finished, recorder, console, "checks", spent, ledger)
-                problems = ledger.problems(whole=request.whole)
+                problems = ledger.problems(whole=request.whole, judged=lambda w: covers(request, selection, w))
         if request.time:
             with Pool(1) as pool:  # alone: a second worker would be noise
                 jobs = time_jobs(request, selection, planned, want, recorder.rows["checks"])

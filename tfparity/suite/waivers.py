@@ -7,7 +7,7 @@ that covers no failing check, or has expired, is itself a problem that fails the
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -138,17 +138,18 @@ class Ledger:
     def _possible(self, op: str) -> tuple[Waiver | None, ...]:
         return _possible(self.waivers, op)
 
-    def problems(self, *, whole: bool) -> list[str]:
+    def problems(self, *, whole: bool, judged: Callable[[Waiver], bool] = lambda waiver: True) -> list[str]:
         """What is wrong with the ledger itself, one line each.
 
-        `whole` says that the run covered everything: only then is a waiver that nothing matched a problem, since a
-        part of the suite says nothing about the rest.
+        `whole` says that the run covered everything: only then is a waiver that nothing matched a problem. `judged`
+        says whether the run covered all that a waiver speaks of, or else nothing is said of it: a part of the suite
+        says nothing about the rest.
         """
         found = [
             f"waiver {w.match.text!r} expired on {w.expires}: look again, then renew or delete it" for w in self.expired
         ]
         for number, waiver in enumerate(self.waivers):
-            if number in self.used:
+            if number in self.used or not (whole or judged(waiver)):
                 continue
             if number in self.idle:
                 said = ", ".join(waiver.expect)

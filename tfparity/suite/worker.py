@@ -8,6 +8,8 @@ This module is imported once by the fork server, TensorFlow and the cases with i
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import faulthandler
 import gc
 import json
@@ -27,6 +29,7 @@ from .outcome import Failure, Lost
 from .results import Check, Timing
 
 END_OF_STDERR = 100_000  # a dump of a deep trace is long, and its first line says that it is one
+PR_SET_PDEATHSIG = 1
 UNDRAWN = "the declaration cannot be drawn in this dtype"
 
 
@@ -63,6 +66,8 @@ class Done:
 def start(scratch: str) -> None:
     """Make this process a worker: quiet, its stderr in a file of its own, deaf to Ctrl-C, which is the parent's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(AttributeError, OSError):  # Linux: a run that is killed takes its workers along
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     log = os.open(stderr_file(scratch, os.getpid()), os.O_CREAT | os.O_RDWR | os.O_TRUNC | os.O_APPEND)
     os.dup2(log, 2)
     os.dup2(log, 1)
