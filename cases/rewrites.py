@@ -189,7 +189,6 @@ family({
 
 family({
     "plus_then_minus":         lambda m, x, y: (x + y) - y,
-    "times_then_over_other":   lambda m, x, y: [(x * y) / y, (x / y) * y],
     "over_of_over":            lambda m, x, y: [(x / y) / y, x / (y / 2.0), 1.0 / (x / y)],
     "minus_of_minus":          lambda m, x, y: [x - (x - y), -(x - y), x + (-y)],
     "products_of_same":        lambda m, x, y: [x * y - y * x, (x * 2.0) * (y * 3.0), (-x) * (-y)],
@@ -197,6 +196,10 @@ family({
     "compare_by_difference":   lambda m, x, y: [x - y > 0, x - y == 0, m.logical_not(x < y)],
     "select_either":           lambda m, x, y: m.where(x < y, x, y),
 }, ANY, ANY, **FLOATS)
+
+family({
+    "times_then_over_other":   lambda m, x, y: [(x * y) / y, (x / y) * y],
+}, ANY, T(values=[v for v in TELLING if not 1e12 < abs(v) < inf]), **FLOATS)
 
 # --- integers ------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .suite.case import (
     DTYPE,
@@ -50,7 +50,15 @@ def lazy(name: str) -> Any:
     return sys.modules.get(name) or _Lazy(name)
 
 
-tf = lazy("tensorflow")
+if TYPE_CHECKING:
+    tf: Any
+
+
+def __getattr__(name: str) -> Any:
+    """`tf`: TensorFlow itself where it is imported already (autograph knows its directives by identity), else lazily."""
+    if name == "tf":
+        return lazy("tensorflow")
+    raise AttributeError(f"module 'tfparity' has no attribute {name!r}")
 
 __all__ = [
     "COMPLEX", "DTYPE", "FLOATS", "INTEGERS", "NUMBERS", "SIGNED", "UNSIGNED", "B", "I", "Input", "Ragged",

@@ -147,7 +147,8 @@ def B(*shape: str | int) -> Input:
 
 def S(*shape: str | int, values: Iterable[Any] | None = None) -> Input:
     """Strings: words with Unicode, NUL, invalid UTF-8, numbers and repeats, or one of `values`."""
-    return Input("tensor", _shape(shape), "string", values=None if values is None else tuple(values))
+    words = None if values is None else tuple(v.encode() if isinstance(v, str) else v for v in values)
+    return Input("tensor", _shape(shape), "string", values=words)
 
 
 def Sparse(shape: str, dtype: str | None = None, **more: Any) -> Input:

@@ -169,6 +169,7 @@ class State:
         self.futures: dict[str, tuple[Job, Future[Done]]] = {}
         self.rows: dict[str, dict[str, Check]] = {}
         self.order: list[Job] = []
+        self.problems: list[str] = []
         self.groups = timing.Groups()
 
     def open(self) -> Pool:

@@ -47,7 +47,7 @@ class Pool:
             max_workers=jobs,
             max_tasks=TASKS_PER_WORKER,
             initializer=worker.start,
-            initargs=(self.scratch,),
+            initargs=(self.scratch, os.getpid()),
             context=context,
         )
         self.pending: dict[Future[Done], Job] = {}

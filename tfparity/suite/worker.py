@@ -9,13 +9,14 @@ This module is imported once by the fork server, TensorFlow and the cases with i
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import faulthandler
 import gc
 import json
 import os
+import select
 import signal
 import sys
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,7 +30,6 @@ from .outcome import Failure, Lost
 from .results import Check, Timing
 
 END_OF_STDERR = 100_000  # a dump of a deep trace is long, and its first line says that it is one
-PR_SET_PDEATHSIG = 1
 UNDRAWN = "the declaration cannot be drawn in this dtype"
 
 
@@ -63,11 +63,12 @@ class Done:
     spent: tuple[tuple[str, float], ...] = ()
 
 
-def start(scratch: str) -> None:
-    """Make this process a worker: quiet, its stderr in a file of its own, deaf to Ctrl-C, which is the parent's."""
+def start(scratch: str, run: int) -> None:
+    """Make this process a worker of the process `run`: quiet, its stderr in a file of its own, deaf to Ctrl-C, which is the parent's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(AttributeError, OSError):  # Linux: a run that is killed takes its workers along
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        watched = os.pidfd_open(run)
+        threading.Thread(target=lambda: (select.select([watched], [], []), os._exit(1)), daemon=True).start()
     log = os.open(stderr_file(scratch, os.getpid()), os.O_CREAT | os.O_RDWR | os.O_TRUNC | os.O_APPEND)
     os.dup2(log, 2)
     os.dup2(log, 1)
