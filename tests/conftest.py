@@ -104,11 +104,17 @@ def child_environment(cache):
 def same_tree(a, b):
     """Whether two draws hold the same arrays bit for bit."""
     if isinstance(a, SparseValue | RaggedValue):
-        return type(a) is type(b) and all(same_tree(x, y) for x, y in zip(vars(a).values(), vars(b).values(), strict=True))
+        return type(a) is type(b) and all(
+            same_tree(x, y) for x, y in zip(vars(a).values(), vars(b).values(), strict=True)
+        )
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(same_tree(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(same_tree(a[k], b[k]) for k in a)
     with contextlib.suppress(AttributeError):
-        return a.dtype == b.dtype and a.shape == b.shape and (a.tolist() == b.tolist() if a.dtype.kind == "O" else a.tobytes() == b.tobytes())
+        return (
+            a.dtype == b.dtype
+            and a.shape == b.shape
+            and (a.tolist() == b.tolist() if a.dtype.kind == "O" else a.tobytes() == b.tobytes())
+        )
     return a == b

@@ -22,16 +22,35 @@ def declared(case):
 
 def test_one_row_states_an_op():
     case = op("tf.math.acosh", np.arccosh, T(domain=(1, 9)))
-    assert (case.name, case.reference, case.kind, case.status, case.is_program) == ("tf.math.acosh", np.arccosh, "other", "implemented", False)
+    assert (case.name, case.reference, case.kind, case.status, case.is_program) == (
+        "tf.math.acosh",
+        np.arccosh,
+        "other",
+        "implemented",
+        False,
+    )
     assert declared(case)[0].args == (T(domain=(1, 9)),)
     assert case.file == __file__
     assert "tf.math.acosh" in cases._CASES
 
 
-@pytest.mark.parametrize(("made", "shape"), [
-    (T(), ("...",)), (T(""), ()), (T("m k"), ("m", "k")), (T(2, 3), (2, 3)), (T("b", 3), ("b", 3)), (T("2 n"), (2, "n")), (T("2*h"), ("2*h",)),
-    (I("m", below="n"), ("m",)), (B("n"), ("n",)), (S("n"), ("n",)), (Sparse("m n"), ("m", "n")), (Ragged("r c"), ("r", "c")),
-])
+@pytest.mark.parametrize(
+    ("made", "shape"),
+    [
+        (T(), ("...",)),
+        (T(""), ()),
+        (T("m k"), ("m", "k")),
+        (T(2, 3), (2, 3)),
+        (T("b", 3), ("b", 3)),
+        (T("2 n"), (2, "n")),
+        (T("2*h"), ("2*h",)),
+        (I("m", below="n"), ("m",)),
+        (B("n"), ("n",)),
+        (S("n"), ("n",)),
+        (Sparse("m n"), ("m", "n")),
+        (Ragged("r c"), ("r", "c")),
+    ],
+)
 def test_shapes_are_names_numbers_or_any(made, shape):
     assert made.shape == shape
     assert made.any_shape == (shape == ("...",))
@@ -46,7 +65,9 @@ def test_a_factor_before_a_name_grows_with_the_name():
 def test_each_takes_the_values_of_an_argument_in_turn_and_their_product():
     case = op("tf.foo", None, T("a b"), each(1, 2), axis=each(None, 0), keepdims=each(False, True), unit="x")
     found = declared(case)
-    assert [(s.args[1], s.kwargs["axis"], s.kwargs["keepdims"]) for s in found] == list(product((1, 2), (None, 0), (False, True)))
+    assert [(s.args[1], s.kwargs["axis"], s.kwargs["keepdims"]) for s in found] == list(
+        product((1, 2), (None, 0), (False, True))
+    )
     assert all(s.kwargs["unit"] == "x" for s in found)
     assert [s.name for s in found][:2] == ["1,axis=None,keepdims=False", "1,axis=None,keepdims=True"]
     assert len({s.name for s in found}) == 8
@@ -64,7 +85,7 @@ def test_a_kind_is_filled_in_once():
 
 def test_the_line_of_a_row_is_the_authors_even_through_kind():
     line = kind("reduction")("tf.foo", np.sum, T("a")).line
-    assert "kind(\"reduction\")(\"tf.foo\"" in open(__file__).read().splitlines()[line - 1]
+    assert 'kind("reduction")("tf.foo"' in open(__file__).read().splitlines()[line - 1]
 
 
 def test_a_generator_declares_samples_whose_arguments_do_not_vary_independently():
@@ -78,7 +99,13 @@ def test_a_generator_declares_samples_whose_arguments_do_not_vary_independently(
 
 
 def test_error_inputs_become_samples_that_must_fail():
-    case = op("tf.foo", None, T("n"), axis=0, errors=[error("out of range", axis=99), error("empty", np.zeros((0,), np.float32))])
+    case = op(
+        "tf.foo",
+        None,
+        T("n"),
+        axis=0,
+        errors=[error("out of range", axis=99), error("empty", np.zeros((0,), np.float32))],
+    )
     found = {s.name: s for s in expand(case, "float32")}
     assert found["outofrange"].must_fail
     assert found["outofrange"].purpose == "error"
@@ -152,13 +179,16 @@ def test_a_file_of_ones_own_is_added_to_those_loaded(tmp_path):
     assert load([first])["tf.foo"].file == str(first)
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("x = 1 / 0", r"mine\.py cannot be loaded: ZeroDivisionError: .*mine\.py:1"),
-    ("import does_not_exist", "ModuleNotFoundError"),
-    ("def broken(:", "SyntaxError"),
-    ("x = 1", "declares no case"),
-    ("from tfparity import *\nop('tf.a', None, T())\nop('tf.a', None, T())", "declared twice"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1 / 0", r"mine\.py cannot be loaded: ZeroDivisionError: .*mine\.py:1"),
+        ("import does_not_exist", "ModuleNotFoundError"),
+        ("def broken(:", "SyntaxError"),
+        ("x = 1", "declares no case"),
+        ("from tfparity import *\nop('tf.a', None, T())\nop('tf.a', None, T())", "declared twice"),
+    ],
+)
 def test_a_file_that_cannot_be_meant_is_refused_in_one_line(tmp_path, text, said):
     with pytest.raises(CaseError, match=said):
         load([written(tmp_path, text)])
@@ -176,24 +206,30 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_declaring_and_drawing_import_no_tensorflow(tmp_path):
-    file = written(tmp_path, """
+    file = written(
+        tmp_path,
+        """
         import numpy as np
         from tfparity import T, op, program, tf
         op("tf.math.acosh", np.arccosh, T(), call=lambda f, x: tf.identity(f(x)))
         @program("program.mine", T("n"))
         def mine(x):
             return tf.reduce_sum(x)
-        """)
-    script = f"""
+        """,
+    )
+    script = (
+        f"""
 import sys
 from tfparity.suite import case, samples
 case.load()
 case.load([{str(file)!r}])
-""" + """
+"""
+        + """
 assert case._CASES["program.mine"].body
 assert samples.expand(case._CASES["program.mine"], "float32")
 assert not [m for m in sys.modules if m.split(".")[0] in ("tensorflow", "keras")], "TensorFlow was imported"
 """
+    )
     # an op that the project declares too is refused, so here only the file counts
     script = script.replace("case.load()\n", "", 1)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)

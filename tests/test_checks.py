@@ -79,13 +79,21 @@ def test_a_program_whose_graph_differs_is_caught_in_every_mode_but_eager(judged)
         return x if tf.executing_eagerly() else x * 1.5
 
     rows = judged(parted, "float32", "*/*/n17/*#value:eager")
-    assert {row.mode: (row.verdict, row.kind) for row in rows.values()} == dict.fromkeys(("graph", "graph-dynamic", "xla"), ("differs", "value"))
+    assert {row.mode: (row.verdict, row.kind) for row in rows.values()} == dict.fromkeys(
+        ("graph", "graph-dynamic", "xla"), ("differs", "value")
+    )
 
 
-@pytest.mark.parametrize(("change", "kind"), [
-    (lambda x: tf.cast(x, tf.float64), "dtype"), (lambda x: x[:2], "shape"), (lambda x: [x, x], "structure"),
-    (lambda x: x * float("nan"), "nan"), (lambda x: x / 0.0, "inf"),
-])
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (lambda x: tf.cast(x, tf.float64), "dtype"),
+        (lambda x: x[:2], "shape"),
+        (lambda x: [x, x], "structure"),
+        (lambda x: x * float("nan"), "nan"),
+        (lambda x: x / 0.0, "inf"),
+    ],
+)
 def test_whatever_the_graph_changes_is_caught_by_its_kind(judged, change, kind):
     @quiet("program.parted", T(domain=(1, 2), edges=False))
     def parted(x):
@@ -133,7 +141,10 @@ def test_an_unknown_rank_is_tried_too(judged):
     def ranked(x):
         return x * 2.0 if x.shape.rank is None else x
 
-    assert judged(ranked, "float32", "*/*/n17/graph-dynamic#value:eager")["n17/graph-dynamic@CPU:0#value:eager"].verdict == "differs"
+    assert (
+        judged(ranked, "float32", "*/*/n17/graph-dynamic#value:eager")["n17/graph-dynamic@CPU:0#value:eager"].verdict
+        == "differs"
+    )
 
 
 @pytest.mark.parametrize("promise", [[99], [None, 3]])
@@ -198,6 +209,7 @@ def test_a_gradient_missing_in_the_graph_is_caught(judged):
 
 def test_gradients_that_sum_to_zero_do_not_hide_a_fault(judged):
     """A fault in proportion to the mean of the incoming gradient would vanish under equal weights summed."""
+
     @quiet("program.centred", T(domain=(1, 2), edges=False))
     def centred(x):
         eager = tf.executing_eagerly()
@@ -221,7 +233,11 @@ def test_a_result_that_depends_on_the_length_of_the_tensor_is_caught(judged, mod
         return x * tf.where(tf.size(x) >= 16, tf.constant(1.01, x.dtype), tf.constant(1.0, x.dtype))
 
     rows = judged(vectorised, "float32", f"*/*/*/{mode}#value:lanes")
-    assert {row.sample: row.verdict for row in rows.values()} == {"edge": "differs", "n3": "identical", "n17": "differs"}
+    assert {row.sample: row.verdict for row in rows.values()} == {
+        "edge": "differs",
+        "n3": "identical",
+        "n17": "differs",
+    }
     assert "element" in rows[f"n17/{mode}@CPU:0#value:lanes"].detail
 
 
@@ -231,7 +247,11 @@ def test_a_result_that_depends_on_the_place_in_the_tensor_is_caught(judged):
         return x + tf.cast(tf.range(tf.size(x)) >= 16, x.dtype)
 
     rows = judged(remainder, "float32", "*/*/*/eager#value:lanes")
-    assert {row.sample: row.verdict for row in rows.values()} == {"edge": "differs", "n3": "identical", "n17": "differs"}
+    assert {row.sample: row.verdict for row in rows.values()} == {
+        "edge": "differs",
+        "n3": "identical",
+        "n17": "differs",
+    }
 
 
 def test_a_constant_that_the_graph_rewrites_wrongly_is_caught(judged):
@@ -341,10 +361,18 @@ def test_valid_input_that_is_refused_is_caught_even_without_reference(judged):
 # --- invariants ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("invariant", "verdict"), [
-    (lambda y, x: True, "identical"), (lambda y, x: False, "differs"), (lambda y, x: (y, x), "identical"), (lambda y, x: (y, 2 * x), "differs"),
-    (lambda y, x: [(y, x), (y, x + 1)], "differs"), (lambda y, x: (y, x[:1]), "differs"), (lambda y, x: (y, x * (1 + 1e-7)), "close"),
-])
+@pytest.mark.parametrize(
+    ("invariant", "verdict"),
+    [
+        (lambda y, x: True, "identical"),
+        (lambda y, x: False, "differs"),
+        (lambda y, x: (y, x), "identical"),
+        (lambda y, x: (y, 2 * x), "differs"),
+        (lambda y, x: [(y, x), (y, x + 1)], "differs"),
+        (lambda y, x: (y, x[:1]), "differs"),
+        (lambda y, x: (y, x * (1 + 1e-7)), "close"),
+    ],
+)
 def test_an_invariant_that_does_not_hold_is_caught(judged, invariant, verdict):
     case = op("tf.identity", None, T("n", domain=(1, 2), edges=False), invariant=invariant)
     row = judged(case, "float32", "*/*/ordinary/eager#value:theory")["ordinary/eager@CPU:0#value:theory"]
@@ -363,7 +391,10 @@ def test_a_canonical_form_forgives_only_what_it_takes_away(judged):
     def scaled(x):
         return -1.5 * x
 
-    assert judged(scaled, "float32", "*/*/ordinary/eager#value:numpy")["ordinary/eager@CPU:0#value:numpy"].verdict == "differs"
+    assert (
+        judged(scaled, "float32", "*/*/ordinary/eager#value:numpy")["ordinary/eager@CPU:0#value:numpy"].verdict
+        == "differs"
+    )
 
 
 def test_state_is_made_anew_for_every_mode(judged):
@@ -381,6 +412,9 @@ def test_every_planned_row_is_given_and_no_other(judged):
     from tfparity.suite.samples import expand
 
     case = op("tf.math.add", np.add, T(), T())
-    planned = [f"{p.sample}/{p.mode}@{p.device}#{p.aspect}:{p.against}" for p in plan(case, expand(case, "int32"), Wanted(EAGER_GRAPH))]
+    planned = [
+        f"{p.sample}/{p.mode}@{p.device}#{p.aspect}:{p.against}"
+        for p in plan(case, expand(case, "int32"), Wanted(EAGER_GRAPH))
+    ]
     assert list(judged(case, "int32", modes=EAGER_GRAPH)) == planned
     assert len(set(planned)) == len(planned) > 10

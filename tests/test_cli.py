@@ -43,7 +43,9 @@ def test_a_check_without_divergence_ends_with_status_0_and_a_folder_of_the_contr
     status, out, err = command("check", "program.own_*", "--cases", sound, "--out", "found", "--jobs", "1", "--costs")
     assert status == 0, out + err
     folder = tmp_path / "found"
-    assert {"run.json", "checks.parquet", "timings.parquet", "report.html", "report.md"} <= {p.name for p in folder.iterdir()}
+    assert {"run.json", "checks.parquet", "timings.parquet", "report.html", "report.md"} <= {
+        p.name for p in folder.iterdir()
+    }
     meta = json.loads((folder / "run.json").read_text())
     assert {"tfparity", "tensorflow", "started", "finished", "command", "machine", "git", "totals"} <= set(meta)
     assert set(meta["totals"]) == set(VERDICTS)
@@ -61,20 +63,25 @@ def test_a_divergence_ends_with_status_1_and_a_waiver_makes_it_0(command, unsoun
     assert status == 1
     assert "program.own_parted/float32/ordinary/graph@CPU:0#value:eager" in out
     command.home.joinpath("waivers.toml").write_text(
-        '[[waiver]]\nmatch = "program.own_parted/*/*/graph*#value"\nexpect = "differs value"\nreason = "it is meant to"\n')
+        '[[waiver]]\nmatch = "program.own_parted/*/*/graph*#value"\nexpect = "differs value"\nreason = "it is meant to"\n'
+    )
     status, out, _ = command(*asked, "--out", "second")
     assert status == 0, out
     assert set(read(tmp_path / "second").checks["waiver"]) == {"it is meant to"}
 
 
 def test_a_waiver_that_no_longer_says_the_truth_ends_with_status_1(command, sound):
-    command.home.joinpath("waivers.toml").write_text('[[waiver]]\nmatch = "program.own_square"\nexpect = "crash"\nreason = "once"\n')
+    command.home.joinpath("waivers.toml").write_text(
+        '[[waiver]]\nmatch = "program.own_square"\nexpect = "crash"\nreason = "once"\n'
+    )
     status, out, _ = command("check", "program.own_square", "--cases", sound, "--jobs", "1")
     assert status == 1
     assert "covers no failing check any more" in out
 
 
-@pytest.mark.parametrize("more", [["program.own_total/float64"], ["program.own_total/*/nowhere"], ["program.own_total", "--dtypes", "int32"]])
+@pytest.mark.parametrize(
+    "more", [["program.own_total/float64"], ["program.own_total/*/nowhere"], ["program.own_total", "--dtypes", "int32"]]
+)
 def test_a_check_of_nothing_ends_with_status_2(command, sound, more):
     status, _, err = command("check", *more, "--cases", sound, "--jobs", "1")
     assert status == 2
@@ -82,8 +89,19 @@ def test_a_check_of_nothing_ends_with_status_2(command, sound, more):
 
 
 def test_run_checks_times_and_reports_and_ends_with_status_0_whatever_it_found(command, unsound, sound, tmp_path):
-    status, out, err = command("run", "program.own_square", "program.own_wrong/*/ordinary/eager", "--cases", sound, "--cases", unsound,
-                               "--out", "found", "--jobs", "1")
+    status, out, err = command(
+        "run",
+        "program.own_square",
+        "program.own_wrong/*/ordinary/eager",
+        "--cases",
+        sound,
+        "--cases",
+        unsound,
+        "--out",
+        "found",
+        "--jobs",
+        "1",
+    )
     assert status == 0, out + err
     run = read(tmp_path / "found")
     assert "differs" in set(run.checks["verdict"])
@@ -97,19 +115,25 @@ def test_run_checks_times_and_reports_and_ends_with_status_0_whatever_it_found(c
 # --- what a user can mend ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["check", "program.own_sqare"], ["no declared op", "program.own_square"]),
-    (["check", "a//b"], ["malformed query", "op/dtype/sample/mode@device#aspect:against"]),
-    (["check", "--modes", "eager,quick"], ["unknown mode 'quick'", "graph-dynamic"]),
-    (["check", "--dtypes", "float31"], ["no dtype matches float31", "float32"]),
-    (["check", "--shard", "3/2"], ["--shard '3/2'", "I/N"]),
-    (["check", "--shard", "x"], ["--shard 'x'"]),
-    (["check", "--shard", "0/2"], ["--shard '0/2'"]),
-    (["list", "nothing.like.it"], ["no declared op"]),
-    (["repro", "program.own_square"], ["not a whole identity"]),
-    (["repro", "program.own_square/float32/nowhere/eager@CPU:0#value:numpy"], ["has no sample 'nowhere'", "ordinary"]),
-    (["repro", "program.own_none/float32/n3/eager@CPU:0#value:numpy"], ["no declared op"]),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "program.own_sqare"], ["no declared op", "program.own_square"]),
+        (["check", "a//b"], ["malformed query", "op/dtype/sample/mode@device#aspect:against"]),
+        (["check", "--modes", "eager,quick"], ["unknown mode 'quick'", "graph-dynamic"]),
+        (["check", "--dtypes", "float31"], ["no dtype matches float31", "float32"]),
+        (["check", "--shard", "3/2"], ["--shard '3/2'", "I/N"]),
+        (["check", "--shard", "x"], ["--shard 'x'"]),
+        (["check", "--shard", "0/2"], ["--shard '0/2'"]),
+        (["list", "nothing.like.it"], ["no declared op"]),
+        (["repro", "program.own_square"], ["not a whole identity"]),
+        (
+            ["repro", "program.own_square/float32/nowhere/eager@CPU:0#value:numpy"],
+            ["has no sample 'nowhere'", "ordinary"],
+        ),
+        (["repro", "program.own_none/float32/n3/eager@CPU:0#value:numpy"], ["no declared op"]),
+    ],
+)
 def test_a_request_that_cannot_be_meant_is_one_line_on_stderr_and_status_2(command, sound, arguments, said):
     status, out, err = command(*arguments, "--cases", sound)
     assert status == 2
@@ -117,7 +141,10 @@ def test_a_request_that_cannot_be_meant_is_one_line_on_stderr_and_status_2(comma
     assert one_line(err, *said)
 
 
-@pytest.mark.parametrize(("text", "said"), [("1 / 0", "ZeroDivisionError"), ("x =", "SyntaxError"), ("x = 1", "declares no case"), (None, "no case file")])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("1 / 0", "ZeroDivisionError"), ("x =", "SyntaxError"), ("x = 1", "declares no case"), (None, "no case file")],
+)
 @pytest.mark.parametrize("action", ["check", "list"])
 def test_a_cases_file_that_cannot_be_loaded_is_one_line_and_status_2(command, tmp_path, text, said, action):
     if text is not None:
@@ -156,7 +183,13 @@ PathFinder.find_spec = classmethod(lambda cls, name, *more: None if name.split("
 """)
     hidden = {**child_environment, "PYTHONPATH": str(tmp_path)}
     for arguments in (["check"], ["run"], ["bench"]):
-        done = subprocess.run([*COMMAND, *arguments, "--out", str(tmp_path / "out")], env=hidden, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [*COMMAND, *arguments, "--out", str(tmp_path / "out")],
+            env=hidden,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         assert done.returncode == 2
         assert one_line(done.stderr, "TensorFlow is not installed", "pip install")
         assert not (tmp_path / "out").exists()
@@ -166,13 +199,21 @@ PathFinder.find_spec = classmethod(lambda cls, name, *more: None if name.split("
 def test_a_tensorflow_that_cannot_be_imported_is_one_line_and_status_2(tmp_path, child_environment, sound):
     (tmp_path / "tensorflow").mkdir()
     (tmp_path / "tensorflow" / "__init__.py").write_text("raise ImportError('libsomething.so: no such file')")
-    done = subprocess.run([*COMMAND, "check", "program.own_square", "--cases", str(sound), "--out", str(tmp_path / "out"), "--jobs", "1"],
-                          env={**child_environment, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [*COMMAND, "check", "program.own_square", "--cases", str(sound), "--out", str(tmp_path / "out"), "--jobs", "1"],
+        env={**child_environment, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 2
     assert one_line(done.stderr, "TensorFlow does not start", "import tensorflow")
 
 
-@pytest.mark.parametrize("arguments", [["--out", "taken"], ["--resume", "taken"], ["--out", "file/run"], ["--resume", "nowhere"], ["--out", "run"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--out", "taken"], ["--resume", "taken"], ["--out", "file/run"], ["--resume", "nowhere"], ["--out", "run"]],
+)
 def test_a_folder_that_cannot_be_used_is_one_line_and_status_2(command, sound, tmp_path, arguments):
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "letter.txt").write_text("dear")
@@ -185,8 +226,14 @@ def test_a_folder_that_cannot_be_used_is_one_line_and_status_2(command, sound, t
 
 
 @pytest.mark.parametrize("action", ["report", "compare"])
-@pytest.mark.parametrize(("files", "said"), [
-    ({}, "no run.json"), ({"run.json": "{}"}, "another program"), ({"run.json": '{"tfparity": "1"}', "checks.parquet": "PAR1"}, "damaged")])
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "no run.json"),
+        ({"run.json": "{}"}, "another program"),
+        ({"run.json": '{"tfparity": "1"}', "checks.parquet": "PAR1"}, "damaged"),
+    ],
+)
 def test_a_folder_that_is_no_run_is_one_line_and_status_2(command, tmp_path, action, files, said):
     (tmp_path / "it").mkdir()
     for name, text in files.items():
@@ -200,12 +247,40 @@ def test_a_folder_that_is_no_run_is_one_line_and_status_2(command, tmp_path, act
 
 
 def recorded(path, verdict):
-    recorder = Recorder(path, {"tfparity": __version__, "tensorflow": "2.21.0", "started": "2026-01-01T00:00:00+00:00", "machine": {}, "git": {}, "command": "x"})
-    recorder.append("checks", [Check("tf.foo/float32/edge/xla@CPU:0#value:eager", "tf.foo", "float32", "edge", "xla", "CPU:0", "value", "eager", verdict)])
+    recorder = Recorder(
+        path,
+        {
+            "tfparity": __version__,
+            "tensorflow": "2.21.0",
+            "started": "2026-01-01T00:00:00+00:00",
+            "machine": {},
+            "git": {},
+            "command": "x",
+        },
+    )
+    recorder.append(
+        "checks",
+        [
+            Check(
+                "tf.foo/float32/edge/xla@CPU:0#value:eager",
+                "tf.foo",
+                "float32",
+                "edge",
+                "xla",
+                "CPU:0",
+                "value",
+                "eager",
+                verdict,
+            )
+        ],
+    )
     recorder.close(finished="2026-01-01T00:01:00+00:00")
 
 
-@pytest.mark.parametrize(("base", "head", "status"), [("identical", "identical", 0), ("identical", "differs", 1), ("differs", "identical", 0)])
+@pytest.mark.parametrize(
+    ("base", "head", "status"),
+    [("identical", "identical", 0), ("identical", "differs", 1), ("differs", "identical", 0)],
+)
 def test_compare_ends_with_status_1_on_a_regression_only(command, tmp_path, base, head, status):
     recorded(tmp_path / "base", base)
     recorded(tmp_path / "head", head)
@@ -220,26 +295,48 @@ def test_compare_ends_with_status_1_on_a_regression_only(command, tmp_path, base
 def test_list_gives_one_row_a_case_in_text_and_in_json(command, sound):
     status, out, _ = command("list", "--cases", sound)
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()] == ["op", "program.own_square", "program.own_total", "program.own_next"]
+    assert [line.split()[0] for line in out.splitlines()] == [
+        "op",
+        "program.own_square",
+        "program.own_total",
+        "program.own_next",
+    ]
     status, out, _ = command("list", "program.own_t*", "--json", "--cases", sound)
-    assert json.loads(out) == [{"op": "program.own_total", "file": "sound.py", "kind": "program", "status": "implemented", "reason": "", "reference": "lambda"}]
+    assert json.loads(out) == [
+        {
+            "op": "program.own_total",
+            "file": "sound.py",
+            "kind": "program",
+            "status": "implemented",
+            "reason": "",
+            "reference": "lambda",
+        }
+    ]
 
 
 def test_list_says_what_is_not_implemented_and_why(command, tmp_path):
-    (tmp_path / "mine.py").write_text("from tfparity import *\nop('tf.foo').unimplemented('because')\nop('tf.bar', None, T()).no_reference('nobody knows')")
+    (tmp_path / "mine.py").write_text(
+        "from tfparity import *\nop('tf.foo').unimplemented('because')\nop('tf.bar', None, T()).no_reference('nobody knows')"
+    )
     _, out, _ = command("list", "--json", "--cases", "mine.py")
     assert [(row["op"], row["status"], row["reason"], row["reference"]) for row in json.loads(out)] == [
-        ("tf.foo", "unimplemented", "because", ""), ("tf.bar", "implemented", "nobody knows", "")]
+        ("tf.foo", "unimplemented", "because", ""),
+        ("tf.bar", "implemented", "nobody knows", ""),
+    ]
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
 def test_list_imports_no_tensorflow_and_takes_less_than_a_second(more, child_environment):
     """Of processor time, the best of several tries: other processes on the machine do not count."""
-    watched = "import sys, atexit\natexit.register(lambda: print('tensorflow' in sys.modules, file=sys.stderr))\n" \
-              "from tfparity.suite.cli import main\nsys.argv[1:] = " + repr(["list", *more]) + "\nmain()"
+    watched = (
+        "import sys, atexit\natexit.register(lambda: print('tensorflow' in sys.modules, file=sys.stderr))\n"
+        "from tfparity.suite.cli import main\nsys.argv[1:] = " + repr(["list", *more]) + "\nmain()"
+    )
     spent = []
     for _ in range(6):
-        child = subprocess.Popen([sys.executable, "-c", watched], env=child_environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child = subprocess.Popen(
+            [sys.executable, "-c", watched], env=child_environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         out, err = child.stdout.read(), child.stderr.read()
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -255,7 +352,9 @@ def test_list_imports_no_tensorflow_and_takes_less_than_a_second(more, child_env
 
 
 def test_the_whole_list_is_of_the_cases_that_come_along(child_environment):
-    out = subprocess.run([*COMMAND, "list", "--json"], env=child_environment, capture_output=True, text=True, timeout=120, check=True).stdout
+    out = subprocess.run(
+        [*COMMAND, "list", "--json"], env=child_environment, capture_output=True, text=True, timeout=120, check=True
+    ).stdout
     rows = json.loads(out)
     assert {row["status"] for row in rows} <= {"implemented", "unimplemented"}
     assert all(row["reason"] for row in rows if row["status"] == "unimplemented")

@@ -15,14 +15,23 @@ def documented():
     return inventory.documented()
 
 
-@pytest.mark.parametrize("name", ["tf_export.get_canonical_name_for_symbol", "kernels.get_all_registered_kernels", "ops.gradient_registry"])
+@pytest.mark.parametrize(
+    "name", ["tf_export.get_canonical_name_for_symbol", "kernels.get_all_registered_kernels", "ops.gradient_registry"]
+)
 def test_every_private_name_still_answers(name):
     assert inventory.private_api()[name], f"TensorFlow no longer has {name}: see tfparity/suite/inventory.py"
 
 
 def test_no_other_module_reads_the_private_api():
-    allowed = {"inventory.py", "machine.py"}      # machine asks two settings that nothing public tells; its test covers them
-    found = {source.name for source in Path(inventory.__file__).parent.glob("*.py") if "tensorflow.python" in source.read_text()}
+    allowed = {
+        "inventory.py",
+        "machine.py",
+    }  # machine asks two settings that nothing public tells; its test covers them
+    found = {
+        source.name
+        for source in Path(inventory.__file__).parent.glob("*.py")
+        if "tensorflow.python" in source.read_text()
+    }
     assert found <= allowed
 
 
@@ -32,8 +41,22 @@ def test_the_documented_ops_are_hundreds_and_sorted(documented):
     assert names == sorted(set(names))
 
 
-@pytest.mark.parametrize("name", ["tf.math.acosh", "tf.linalg.matmul", "tf.gather", "tf.nn.conv2d", "tf.strings.join", "tf.sparse.add", "tf.image.resize",
-                                  "tf.random.stateless_normal", "tf.sets.union", "tf.reshape", "tf.while_loop"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tf.math.acosh",
+        "tf.linalg.matmul",
+        "tf.gather",
+        "tf.nn.conv2d",
+        "tf.strings.join",
+        "tf.sparse.add",
+        "tf.image.resize",
+        "tf.random.stateless_normal",
+        "tf.sets.union",
+        "tf.reshape",
+        "tf.while_loop",
+    ],
+)
 def test_an_op_that_everybody_knows_is_documented_under_its_canonical_name(documented, name):
     assert name in {d.name for d in documented}
 

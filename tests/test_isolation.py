@@ -29,8 +29,15 @@ def deadly(died):
     return died("program.own_deadly", *queries, modes=("eager", "graph", "numpy"))
 
 
-@pytest.mark.parametrize(("how", "verdict", "said"), [
-    ("abort", "crash", "SIGABRT"), ("divide", "crash", "SIGFPE"), ("exit", "crash", "exit code 7"), ("hang", "timeout", "no answer within 6 s")])
+@pytest.mark.parametrize(
+    ("how", "verdict", "said"),
+    [
+        ("abort", "crash", "SIGABRT"),
+        ("divide", "crash", "SIGFPE"),
+        ("exit", "crash", "exit code 7"),
+        ("hang", "timeout", "no answer within 6 s"),
+    ],
+)
 def test_each_death_costs_its_own_row_and_is_named(deadly, how, verdict, said):
     row = deadly[f"ordinary,how={how}/eager@CPU:0#value:numpy"]
     assert row.verdict == verdict
@@ -61,7 +68,10 @@ def test_a_death_in_the_gradient_leaves_the_value(died):
 def test_an_invariant_that_raises_costs_its_own_row(died):
     rows = died("program.own_raising", "*/*/ordinary*", modes=("eager",))
     assert {row.sample: row.verdict for row in rows.values()} == {
-        "ordinary,how=sound": "identical", "ordinary,how=raise": "crash", "ordinary,how=sound-too": "identical"}
+        "ordinary,how=sound": "identical",
+        "ordinary,how=raise": "crash",
+        "ordinary,how=sound-too": "identical",
+    }
     assert "ZeroDivisionError: the invariant of the case" in rows["ordinary,how=raise/eager@CPU:0#value:theory"].detail
 
 
@@ -92,7 +102,13 @@ def tensorflow_is(*versions):
 
 @pytest.mark.skipif(not tensorflow_is("2.21"), reason="seen in TensorFlow 2.21")
 def test_a_real_abort_of_tensorflow_is_a_crash_with_its_words(died):
-    rows = died("tf.nn.conv2d", "*/float32/rank-0*/eager", "*/float32/ordinary*/eager#value:numpy", modes=("eager", "numpy"), file=None)
+    rows = died(
+        "tf.nn.conv2d",
+        "*/float32/rank-0*/eager",
+        "*/float32/ordinary*/eager#value:numpy",
+        modes=("eager", "numpy"),
+        file=None,
+    )
     killed = [row for row in rows.values() if row.sample.startswith("rank-0")]
     assert killed
     assert {row.verdict for row in killed} == {"crash"}
@@ -104,6 +120,12 @@ def test_a_real_abort_of_tensorflow_is_a_crash_with_its_words(died):
 
 @pytest.mark.skipif(not tensorflow_is("2.21"), reason="seen in TensorFlow 2.21")
 def test_a_real_hang_of_a_program_that_xla_compiled_is_a_timeout(died):
-    rows = died("tf.math.igamma", "*/float32/edge/xla#value:eager", "*/float32/edge/graph#value:eager", modes=("graph", "xla"), file=None)
+    rows = died(
+        "tf.math.igamma",
+        "*/float32/edge/xla#value:eager",
+        "*/float32/edge/graph#value:eager",
+        modes=("graph", "xla"),
+        file=None,
+    )
     assert rows["edge/xla@CPU:0#value:eager"].verdict == "timeout"
     assert rows["edge/graph@CPU:0#value:eager"].verdict in ("identical", "close")

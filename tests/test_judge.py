@@ -41,10 +41,21 @@ def up(x, ulps=1):
 # --- bit identity --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("array", [
-    f32(1, -2.5, 0), f32(nan, inf, -inf, -0.0), np.array([1, 2], np.int8), np.array([True]), np.array([b"a", b"\xff"], object),
-    np.array([1 + 2j, complex(nan, -0.0)], np.complex64), np.array([1.5, nan], ml_dtypes.bfloat16), np.zeros((0, 3)), np.float16(2),
-], ids=lambda a: f"{a.dtype}{a.shape}")
+@pytest.mark.parametrize(
+    "array",
+    [
+        f32(1, -2.5, 0),
+        f32(nan, inf, -inf, -0.0),
+        np.array([1, 2], np.int8),
+        np.array([True]),
+        np.array([b"a", b"\xff"], object),
+        np.array([1 + 2j, complex(nan, -0.0)], np.complex64),
+        np.array([1.5, nan], ml_dtypes.bfloat16),
+        np.zeros((0, 3)),
+        np.float16(2),
+    ],
+    ids=lambda a: f"{a.dtype}{a.shape}",
+)
 def test_the_same_bits_are_identical(array):
     assert one(array, array.copy()).verdict == "identical"
 
@@ -61,9 +72,19 @@ def test_zeros_of_different_sign_differ(dtype):
     assert said(one(got, want.astype(np.float64), exact=False)) == ("differs", "zero-sign")
 
 
-@pytest.mark.parametrize(("got", "want", "kind"), [
-    (nan, 1, "nan"), (1, nan, "nan"), (inf, 1, "inf"), (1, inf, "inf"), (-inf, inf, "inf"), (nan, inf, "nan"), (1, 2, "value"), (-1, 1, "value"),
-])
+@pytest.mark.parametrize(
+    ("got", "want", "kind"),
+    [
+        (nan, 1, "nan"),
+        (1, nan, "nan"),
+        (inf, 1, "inf"),
+        (1, inf, "inf"),
+        (-inf, inf, "inf"),
+        (nan, inf, "nan"),
+        (1, 2, "value"),
+        (-1, 1, "value"),
+    ],
+)
 def test_the_kind_says_what_differed(got, want, kind):
     assert said(one(f32(got), f32(want))) == ("differs", kind)
     assert kind in KINDS
@@ -79,17 +100,28 @@ def test_a_small_value_where_another_small_one_is_meant_is_a_matter_of_subnormal
     assert said(one(f32(0), f32(tiny / 2), factor=0)) == ("differs", "subnormal")
 
 
-@pytest.mark.parametrize(("got", "want"), [
-    (np.array([1, 3], np.int32), np.array([1, 2], np.int32)), (np.array([True]), np.array([False])),
-    (np.array([b"a"], object), np.array([b"b"], object)), (np.array([255], np.uint8), np.array([254], np.uint8)),
-])
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        (np.array([1, 3], np.int32), np.array([1, 2], np.int32)),
+        (np.array([True]), np.array([False])),
+        (np.array([b"a"], object), np.array([b"b"], object)),
+        (np.array([255], np.uint8), np.array([254], np.uint8)),
+    ],
+)
 def test_integers_booleans_and_strings_are_exact(got, want):
     assert said(one(got, want)) == ("differs", "value")
 
 
 def test_the_parts_of_a_complex_number_are_judged_apart():
-    assert said(one(np.array([complex(1, 0.0)], np.complex64), np.array([complex(1, -0.0)], np.complex64))) == ("differs", "zero-sign")
-    assert said(one(np.array([complex(1, nan)], np.complex64), np.array([complex(1, 1)], np.complex64))) == ("differs", "nan")
+    assert said(one(np.array([complex(1, 0.0)], np.complex64), np.array([complex(1, -0.0)], np.complex64))) == (
+        "differs",
+        "zero-sign",
+    )
+    assert said(one(np.array([complex(1, nan)], np.complex64), np.array([complex(1, 1)], np.complex64))) == (
+        "differs",
+        "nan",
+    )
     assert one(np.array([1 + 1j], np.complex64), np.array([complex(1, 1 + 1e-7)]), exact=False).verdict == "close"
 
 
@@ -270,19 +302,22 @@ CRASH = Lost("crash", "the process died of SIGABRT")
 GOOD = value(f32(1))
 
 
-@pytest.mark.parametrize(("got", "want", "verdict", "kind"), [
-    (REFUSED, REFUSED, "identical", ""),
-    (REFUSED, TRACED, "error-differs", "error-phase"),
-    (REFUSED, Failure("TypeError", "execute", "no"), "error-differs", "error-class"),
-    (REFUSED, GOOD, "error-differs", "error-class"),
-    (GOOD, REFUSED, "error-differs", "error-class"),
-    (NO_KERNEL, GOOD, "unsupported", ""),
-    (GOOD, NO_KERNEL, "unsupported", ""),
-    (CRASH, GOOD, "crash", ""),
-    (Lost("timeout", "no answer"), GOOD, "timeout", ""),
-    (GOOD, CRASH, "error-differs", "error-class"),
-    (CRASH, CRASH, "crash", ""),
-])
+@pytest.mark.parametrize(
+    ("got", "want", "verdict", "kind"),
+    [
+        (REFUSED, REFUSED, "identical", ""),
+        (REFUSED, TRACED, "error-differs", "error-phase"),
+        (REFUSED, Failure("TypeError", "execute", "no"), "error-differs", "error-class"),
+        (REFUSED, GOOD, "error-differs", "error-class"),
+        (GOOD, REFUSED, "error-differs", "error-class"),
+        (NO_KERNEL, GOOD, "unsupported", ""),
+        (GOOD, NO_KERNEL, "unsupported", ""),
+        (CRASH, GOOD, "crash", ""),
+        (Lost("timeout", "no answer"), GOOD, "timeout", ""),
+        (GOOD, CRASH, "error-differs", "error-class"),
+        (CRASH, CRASH, "crash", ""),
+    ],
+)
 def test_an_error_is_judged_by_class_and_phase(got, want, verdict, kind):
     found = judge([got], [Expected(want)])
     assert said(found) == (verdict, kind)
@@ -298,16 +333,25 @@ def test_unsupported_is_said_in_tensorflows_words():
     assert judge([NO_KERNEL], [Expected(GOOD)]).detail == "InvalidArgumentError: Could not find device for node:"
 
 
-@pytest.mark.parametrize("message", [
-    "No OpKernel was registered to support Op 'Foo'", "must be a compile-time constant", "Op type not registered 'Foo'",
-    "Detected unsupported operations when trying to compile graph", "module 'tensorflow' has no attribute 'foo'",
-    "Value for attr 'T' of half is not in the list of allowed values: float",
-])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "No OpKernel was registered to support Op 'Foo'",
+        "must be a compile-time constant",
+        "Op type not registered 'Foo'",
+        "Detected unsupported operations when trying to compile graph",
+        "module 'tensorflow' has no attribute 'foo'",
+        "Value for attr 'T' of half is not in the list of allowed values: float",
+    ],
+)
 def test_what_tensorflow_says_of_missing_kernels_is_no_error_about_the_input(message):
     assert Failure("InvalidArgumentError", "execute", message).unsupported
 
 
-@pytest.mark.parametrize("message", ["Incompatible shapes: [3] vs. [4]", "indices[0] = 9 is not in [0, 4)", "Expected dimension in the range [-1, 1)"])
+@pytest.mark.parametrize(
+    "message",
+    ["Incompatible shapes: [3] vs. [4]", "indices[0] = 9 is not in [0, 4)", "Expected dimension in the range [-1, 1)"],
+)
 def test_an_error_about_the_input_is_not_unsupported(message):
     assert not Failure("InvalidArgumentError", "execute", message).unsupported
 
@@ -351,7 +395,13 @@ def test_one_draw_that_raises_leaves_the_others_judged():
 
 
 def test_the_gravest_verdict_of_several_is_shown_with_the_largest_figures():
-    found = worst([Judgement("close", max_ulp=9, scaled_error=0.5), Judgement("differs", "value", 2, 3.0, "d"), Judgement("identical")])
+    found = worst(
+        [
+            Judgement("close", max_ulp=9, scaled_error=0.5),
+            Judgement("differs", "value", 2, 3.0, "d"),
+            Judgement("identical"),
+        ]
+    )
     assert (found.verdict, found.max_ulp, found.scaled_error, found.detail) == ("differs", 9, 3.0, "d")
 
 

@@ -49,7 +49,9 @@ ORDINARY = "*/*/ordinary/*#value"
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     home = tmp_path_factory.mktemp("house")
-    shutil.copytree(Path(tfparity.__file__).parent, home / "tfparity", ignore=shutil.ignore_patterns("__pycache__", "cases"))
+    shutil.copytree(
+        Path(tfparity.__file__).parent, home / "tfparity", ignore=shutil.ignore_patterns("__pycache__", "cases")
+    )
     (home / "cases").mkdir()
     (home / "cases" / "house.py").write_text(FILE)
     (home / "cases" / "waivers.toml").write_text(LEDGER)
@@ -60,12 +62,23 @@ def house(tmp_path_factory):
 @pytest.fixture(scope="module")
 def ran(house, tmp_path_factory):
     """Runs a module in the house: `ran("pytest", ...) -> finished process`."""
-    environment = {**os.environ, "PYTHONPATH": str(house), "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")), "COLUMNS": "200",
-                   "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(house),
+        "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")),
+        "COLUMNS": "200",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
 
     def run(module, *arguments):
-        return subprocess.run([sys.executable, "-m", module, *map(str, arguments)], cwd=house, env=environment, capture_output=True, text=True,
-                              timeout=300)
+        return subprocess.run(
+            [sys.executable, "-m", module, *map(str, arguments)],
+            cwd=house,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
 
     return run
 
@@ -73,7 +86,9 @@ def ran(house, tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(ran):
     """One pytest session over all ordinary checks of the house, with its XML."""
-    done = ran("pytest", "cases", "--tfparity-query", ORDINARY, "--tfparity-jobs", "1", "--junitxml", "found.xml", "-rA")
+    done = ran(
+        "pytest", "cases", "--tfparity-query", ORDINARY, "--tfparity-jobs", "1", "--junitxml", "found.xml", "-rA"
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     return done
 
@@ -93,7 +108,9 @@ def test_verdict_for_verdict_it_says_what_the_command_says(ran, house, tests_of)
     assert done.returncode == 1, done.stdout + done.stderr
     rows = tfparity_rows(house / "run")
     assert len(rows) > 15
-    assert {name: properties(case)["verdict"] for name, case in tests_of.items()} == {i: verdict for i, (verdict, _) in rows.items()}
+    assert {name: properties(case)["verdict"] for name, case in tests_of.items()} == {
+        i: verdict for i, (verdict, _) in rows.items()
+    }
     for name, (verdict, waiver) in rows.items():
         failed, skipped = tests_of[name].find("failure"), tests_of[name].find("skipped")
         assert (failed is not None) == (verdict == "differs" and not waiver), name
@@ -108,7 +125,13 @@ def tfparity_rows(path):
 
 def test_the_xml_carries_op_mode_and_dtype(tests_of):
     case = tests_of["program.house_parted/float32/ordinary/graph@CPU:0#value:eager"]
-    assert {"op": "program.house_parted", "mode": "graph", "dtype": "float32", "device": "CPU:0", "verdict": "differs"}.items() <= properties(case).items()
+    assert {
+        "op": "program.house_parted",
+        "mode": "graph",
+        "dtype": "float32",
+        "device": "CPU:0",
+        "verdict": "differs",
+    }.items() <= properties(case).items()
 
 
 def test_a_failing_test_shows_both_values_the_input_and_how_to_reproduce_it(tests_of):
@@ -123,7 +146,9 @@ def test_a_failing_test_shows_both_values_the_input_and_how_to_reproduce_it(test
 
 
 def test_a_waived_test_is_expected_to_fail_for_its_reason_and_an_unsupported_one_is_skipped(tests_of):
-    assert "it is meant to" in ElementTree.tostring(tests_of["program.house_known/float32/ordinary/graph@CPU:0#value:numpy"], "unicode")
+    assert "it is meant to" in ElementTree.tostring(
+        tests_of["program.house_known/float32/ordinary/graph@CPU:0#value:numpy"], "unicode"
+    )
     assert tests_of["program.house_uncompilable/float32/ordinary/xla@CPU:0#value:eager"].find("skipped") is not None
 
 
@@ -168,8 +193,19 @@ def test_a_query_that_cannot_be_meant_is_an_error_that_names_the_nearest(ran):
 
 
 def test_timing_is_pytest_benchmarks_with_our_samples(ran, house):
-    done = ran("pytest", "cases", "--tfparity-bench", "--tfparity-query", "program.house_sound", "-k", "/100/", "--tfparity-jobs", "1",
-               "--benchmark-json", "bench.json")
+    done = ran(
+        "pytest",
+        "cases",
+        "--tfparity-bench",
+        "--tfparity-query",
+        "program.house_sound",
+        "-k",
+        "/100/",
+        "--tfparity-jobs",
+        "1",
+        "--benchmark-json",
+        "bench.json",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     found = {b["name"]: b for b in json.loads((house / "bench.json").read_text())["benchmarks"]}
     assert {f"program.house_sound/float32/100/{mode}" for mode in ("eager", "graph", "xla", "numpy")} == set(found)
@@ -181,6 +217,8 @@ def test_timing_is_pytest_benchmarks_with_our_samples(ran, house):
 
 def test_the_plugin_does_nothing_to_other_peoples_tests(tmp_path):
     (tmp_path / "test_mine.py").write_text("import sys\ndef test_mine():\n    assert 'tensorflow' not in sys.modules\n")
-    done = subprocess.run([sys.executable, "-m", "pytest", str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout

@@ -18,9 +18,18 @@ def on(case, *arrays, elementwise=True, constants=()):
     return reference.expected(case, Sample("own", ((tuple(arrays), {}),), positions=positions, constants=constants))[0]
 
 
-@pytest.mark.parametrize(("dtype", "higher"), [
-    (np.float16, np.float64), (np.float32, np.float64), (np.float64, np.longdouble), (np.complex64, np.complex128),
-    (np.complex128, np.clongdouble), (np.int32, np.int32), (np.bool_, np.bool_)])
+@pytest.mark.parametrize(
+    ("dtype", "higher"),
+    [
+        (np.float16, np.float64),
+        (np.float32, np.float64),
+        (np.float64, np.longdouble),
+        (np.complex64, np.complex128),
+        (np.complex128, np.clongdouble),
+        (np.int32, np.int32),
+        (np.bool_, np.bool_),
+    ],
+)
 def test_the_reference_is_computed_in_higher_precision(dtype, higher):
     assert precise(np.dtype(dtype)) == higher
     seen = []
@@ -153,6 +162,7 @@ def test_a_canonical_form_is_taken_of_the_reference_too():
 
 def test_references_do_not_see_each_others_arrays():
     """A reference that writes into its argument must not change the draw."""
+
     def rude(x):
         x += 1
         return x

@@ -17,6 +17,7 @@ from tfparity.suite.identity import QueryError, identity
 @pytest.fixture
 def script(registry):
     """The script of an identity, of our own cases."""
+
     def of(text):
         known = cases.load([OWN_CASES / "sound.py", OWN_CASES / "unsound.py", OWN_CASES / "ops.py"])
         return repro.script(identity(text), known)
@@ -72,8 +73,15 @@ def test_the_script_of_a_failing_check_shows_the_difference_with_tensorflow_and_
     assert "draw 0" in printed
 
 
-@pytest.mark.parametrize("of", ["program.own_square/float32/ordinary/xla@CPU:0#value:eager", "program.own_square/float32/long/graph@CPU:0#value:numpy",
-                                "program.own_next/int32/edge/eager@CPU:0#value:numpy", "program.own_total/float32/ordinary,keep=True/graph@CPU:0#gradient:eager"])
+@pytest.mark.parametrize(
+    "of",
+    [
+        "program.own_square/float32/ordinary/xla@CPU:0#value:eager",
+        "program.own_square/float32/long/graph@CPU:0#value:numpy",
+        "program.own_next/int32/edge/eager@CPU:0#value:numpy",
+        "program.own_total/float32/ordinary,keep=True/graph@CPU:0#gradient:eager",
+    ],
+)
 def test_the_script_of_a_passing_check_shows_none(script, of):
     assert shown(script(of)).splitlines()[-1].startswith("0 of ")
 
@@ -92,7 +100,10 @@ def test_inputs_are_written_bit_for_bit(script):
     from tfparity.suite.samples import expand
 
     text = script("program.own_next/int32/edge/eager@CPU:0#value:numpy")
-    wanted = [[array.tobytes().hex() for array in draw] for draw in {s.name: s for s in expand(cases._CASES["program.own_next"], "int32")}["edge"].tensors]
+    wanted = [
+        [array.tobytes().hex() for array in draw]
+        for draw in {s.name: s for s in expand(cases._CASES["program.own_next"], "int32")}["edge"].tensors
+    ]
     assert all(one in text for draw in wanted for one in draw)
 
 

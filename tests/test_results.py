@@ -18,12 +18,25 @@ META = {"tfparity": "0.1.0", "started": "2026-01-01T00:00:00+00:00"}
 
 
 def check(number, verdict="identical", detail=""):
-    return Check(f"tf.foo/float32/s{number}/eager@CPU:0#value:numpy", "tf.foo", "float32", f"s{number}", "eager", "CPU:0", "value",
-                 "numpy", verdict, detail=detail, max_ulp=float(number))
+    return Check(
+        f"tf.foo/float32/s{number}/eager@CPU:0#value:numpy",
+        "tf.foo",
+        "float32",
+        f"s{number}",
+        "eager",
+        "CPU:0",
+        "value",
+        "numpy",
+        verdict,
+        detail=detail,
+        max_ulp=float(number),
+    )
 
 
 def timing(mode="graph", size=100):
-    return Timing("tf.foo", "float32", "timed", size, mode, "CPU:0", "warm", 1e-6, 9e-7, 2e-6, 10, 5, 1.0, 0.9, 1.1, "equivalent")
+    return Timing(
+        "tf.foo", "float32", "timed", size, mode, "CPU:0", "warm", 1e-6, 9e-7, 2e-6, 10, 5, 1.0, 0.9, 1.1, "equivalent"
+    )
 
 
 def recorded(path, rows, done="check:tf.foo/float32"):
@@ -58,8 +71,23 @@ def test_a_finished_run_is_parquet_without_journal(tmp_path):
 
 
 def test_an_empty_table_has_the_columns_of_the_contract():
-    assert list(frame("checks", []).columns) == ["id", "op", "dtype", "sample", "mode", "device", "aspect", "against", "verdict", "kind",
-                                                 "max_ulp", "scaled_error", "detail", "waiver", "seconds"]
+    assert list(frame("checks", []).columns) == [
+        "id",
+        "op",
+        "dtype",
+        "sample",
+        "mode",
+        "device",
+        "aspect",
+        "against",
+        "verdict",
+        "kind",
+        "max_ulp",
+        "scaled_error",
+        "detail",
+        "waiver",
+        "seconds",
+    ]
     assert list(frame("timings", []).columns) == [f.name for f in fields(Timing)]
 
 
@@ -87,7 +115,7 @@ def test_a_journal_torn_at_any_byte_gives_every_row_before_the_tear(tmp_path):
     (torn / "run.json").write_bytes((tmp_path / "run" / "run.json").read_bytes())
     kinds = [json.loads(line)["table"] for line in whole.splitlines()]
     for cut in range(len(whole) + 1):
-        before = kinds[: sum(end <= cut + 1 for end in ends)]        # a line that lacks but its newline is whole
+        before = kinds[: sum(end <= cut + 1 for end in ends)]  # a line that lacks but its newline is whole
         rows_before = before.count("checks")
         (torn / JOURNAL).write_bytes(whole[:cut])
         found = results._journal(torn / JOURNAL)
@@ -177,15 +205,18 @@ def test_a_folder_with_other_things_in_it_is_not_written_to(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
 
 
-@pytest.mark.parametrize(("files", "said"), [
-    (None, "does not exist"),
-    ({}, "has no run.json"),
-    ({"run.json": "{"}, "cannot be read"),
-    ({"run.json": "[]"}, "another program"),
-    ({"run.json": '{"name": "x"}'}, "another program"),
-    ({"run.json": '{"tfparity": "0.1.0"}', "checks.parquet": "PAR1 garbage"}, "checks.parquet is damaged"),
-    ({"run.json": '{"tfparity": "0.1.0"}', "timings.parquet": ""}, "timings.parquet is damaged"),
-])
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (None, "does not exist"),
+        ({}, "has no run.json"),
+        ({"run.json": "{"}, "cannot be read"),
+        ({"run.json": "[]"}, "another program"),
+        ({"run.json": '{"name": "x"}'}, "another program"),
+        ({"run.json": '{"tfparity": "0.1.0"}', "checks.parquet": "PAR1 garbage"}, "checks.parquet is damaged"),
+        ({"run.json": '{"tfparity": "0.1.0"}', "timings.parquet": ""}, "timings.parquet is damaged"),
+    ],
+)
 def test_what_is_no_run_is_refused_in_one_line(tmp_path, files, said):
     path = tmp_path / "run"
     if files is not None:

@@ -26,8 +26,10 @@ def tensors(case, name, dtype="float32", draw=0):
 
 def same_values(a, b):
     """As sets, with NaN equal and zero signs apart."""
+
     def keys(x):
         return {repr(v) for v in np.asarray(x).ravel().tolist()}
+
     return keys(a) == keys(b)
 
 
@@ -91,8 +93,15 @@ def test_two_inputs_are_broadcast_emptied_and_made_to_disagree():
     assert found["mismatch"].must_fail
 
 
-@pytest.mark.parametrize(("dtype", "constants"), [
-    ("float32", [0, 1, -1, 2, 0.5, -0.5, 3]), ("int32", [0, 1, 2, 3, -1]), ("uint8", [0, 1, 2, 3]), ("complex64", [0, 1, 2, 0.5])])
+@pytest.mark.parametrize(
+    ("dtype", "constants"),
+    [
+        ("float32", [0, 1, -1, 2, 0.5, -0.5, 3]),
+        ("int32", [0, 1, 2, 3, -1]),
+        ("uint8", [0, 1, 2, 3]),
+        ("complex64", [0, 1, 2, 0.5]),
+    ],
+)
 def test_the_last_of_several_inputs_is_also_a_constant_of_the_graph(dtype, constants):
     found = drawn(op("tf.foo", None, T(), T()), dtype)["constant"]
     assert [c.item() for c in found.constants] == constants
@@ -180,7 +189,9 @@ def test_edge_values_are_planted_one_at_a_time_so_that_none_drowns_the_others():
     case = op("tf.foo", None, T("n"))
     found = drawn(case)
     plain = found["ordinary"].tensors[0][0]
-    single = [t[0] for t in found["edge"].tensors if np.sum(~((t[0] == plain) | (np.isnan(t[0]) & np.isnan(plain)))) <= 1]
+    single = [
+        t[0] for t in found["edge"].tensors if np.sum(~((t[0] == plain) | (np.isnan(t[0]) & np.isnan(plain)))) <= 1
+    ]
     planted = {repr(v) for t in single for v in t.tolist()}
     assert {repr(v) for v in few_edges(plain.dtype).tolist()} <= planted
     assert all(t[0].shape == plain.shape for t in found["edge"].tensors)
@@ -259,8 +270,16 @@ def test_strings_hold_nul_and_invalid_utf8():
 # --- all samples ---------------------------------------------------------------------------------------------------
 
 DECLARATIONS = {
-    "tf.a": (T(),), "tf.b": (T(), T()), "tf.c": (T("m k"), T("k n")), "tf.d": (T("n d"), I("m", below="n")), "tf.e": (Sparse("m n"),),
-    "tf.f": (Ragged("r c"),), "tf.g": (S("n"),), "tf.h": (T(domain=(1, inf)), each(1, 2)), "tf.i": (T(2, 3), T("n n")), "tf.j": ([T("n"), T("m")],),
+    "tf.a": (T(),),
+    "tf.b": (T(), T()),
+    "tf.c": (T("m k"), T("k n")),
+    "tf.d": (T("n d"), I("m", below="n")),
+    "tf.e": (Sparse("m n"),),
+    "tf.f": (Ragged("r c"),),
+    "tf.g": (S("n"),),
+    "tf.h": (T(domain=(1, inf)), each(1, 2)),
+    "tf.i": (T(2, 3), T("n n")),
+    "tf.j": ([T("n"), T("m")],),
 }
 
 
@@ -323,8 +342,17 @@ for name, inputs in {"tf.a": (T(), T()), "tf.b": (T("n d"), I("m", below="n")), 
                         digest.update((s.name + repr(a.tolist())).encode())
 print(digest.hexdigest())
 """
-    runs = {subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120,
-                           env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin"}).stdout for seed in ("1", "2")}
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+            env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin"},
+        ).stdout
+        for seed in ("1", "2")
+    }
     assert len(runs) == 1
 
 

@@ -14,7 +14,17 @@ from rich.console import Console
 
 from tfparity.suite import session, timing
 from tfparity.suite.results import read
-from tfparity.suite.session import Request, UsageError, _shard, check_jobs, choose_devices, costs, refused_rows, select, time_jobs
+from tfparity.suite.session import (
+    Request,
+    UsageError,
+    _shard,
+    check_jobs,
+    choose_devices,
+    costs,
+    refused_rows,
+    select,
+    time_jobs,
+)
 
 OWN = Path(__file__).parent / "own_cases"
 COMMAND = [sys.executable, "-m", "tfparity.suite.cli"]
@@ -22,7 +32,10 @@ COMMAND = [sys.executable, "-m", "tfparity.suite.cli"]
 
 def rows_of(run):
     """What a run found, without how long it took."""
-    return {row["id"]: (row["verdict"], row["kind"], str(row["max_ulp"]), row["detail"]) for row in run.checks.to_dict("records")}
+    return {
+        row["id"]: (row["verdict"], row["kind"], str(row["max_ulp"]), row["detail"])
+        for row in run.checks.to_dict("records")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +46,9 @@ def found(tmp_path_factory, cache):
     base = tmp_path_factory.mktemp("runs")
 
     def run(name, **more):
-        asked = Request(("program.own_*",), jobs=1, files=(str(OWN / "sound.py"), str(OWN / "gated.py")), time=False, **more)
+        asked = Request(
+            ("program.own_*",), jobs=1, files=(str(OWN / "sound.py"), str(OWN / "gated.py")), time=False, **more
+        )
         return session.execute(asked, base / name, console=Console(quiet=True)).run
 
     yield run
@@ -48,7 +63,11 @@ def whole(found):
 
 
 def test_the_whole_holds_a_row_for_every_case_and_the_planted_fault(whole):
-    assert {f"program.own_gated{n}" for n in range(6)} | {"program.own_square", "program.own_total", "program.own_next"} == set(whole.checks["op"])
+    assert {f"program.own_gated{n}" for n in range(6)} | {
+        "program.own_square",
+        "program.own_total",
+        "program.own_next",
+    } == set(whole.checks["op"])
     failing = whole.checks[whole.checks["verdict"] == "differs"]
     assert set(failing["op"]) == {"program.own_gated1"}
     assert set(failing["against"]) == {"numpy"}
@@ -74,6 +93,13 @@ def test_a_run_says_what_it_cost_and_on_what(whole):
 # --- ended in the middle -------------------------------------------------------------------------------------------
 
 
+def lives(process):
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def descendants(pid):
     try:
         return psutil.Process(pid).children(recursive=True)
@@ -88,9 +114,13 @@ def test_a_run_ended_in_its_middle_is_continued_to_the_same_rows(how, tmp_path, 
     environment = {**child_environment, "TFPARITY_TEST_GATE": str(gate)}
     log = tmp_path / "said.txt"
     with log.open("w") as said:
-        child = subprocess.Popen([*COMMAND, *arguments, "--timeout", "300", "--out", str(out)], env=environment, stdout=said, stderr=said)
+        child = subprocess.Popen(
+            [*COMMAND, *arguments, "--timeout", "300", "--out", str(out)], env=environment, stdout=said, stderr=said
+        )
     deadline = time.monotonic() + 240
-    while not (out / "journal.jsonl").exists() or b"check:program.own_gated2" not in (out / "journal.jsonl").read_bytes():
+    while (
+        not (out / "journal.jsonl").exists() or b"check:program.own_gated2" not in (out / "journal.jsonl").read_bytes()
+    ):
         assert child.poll() is None, log.read_text()
         assert time.monotonic() < deadline, "the run never reached its middle"
         time.sleep(0.1)
@@ -100,7 +130,7 @@ def test_a_run_ended_in_its_middle_is_continued_to_the_same_rows(how, tmp_path, 
     if how == signal.SIGINT:
         assert "--resume" in log.read_text()
     deadline = time.monotonic() + 60
-    while left := [p for p in workers if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]:
+    while left := [p for p in workers if lives(p)]:
         assert time.monotonic() < deadline, f"processes outlive the run: {left}"
         time.sleep(0.1)
     middle = read(out)
@@ -109,7 +139,9 @@ def test_a_run_ended_in_its_middle_is_continued_to_the_same_rows(how, tmp_path, 
     assert {f"program.own_gated{n}" for n in range(3)} <= before
     assert "program.own_gated5" not in before
     gate.touch()
-    again = subprocess.run([*COMMAND, *arguments, "--resume", str(out)], env=environment, capture_output=True, text=True, timeout=300)
+    again = subprocess.run(
+        [*COMMAND, *arguments, "--resume", str(out)], env=environment, capture_output=True, text=True, timeout=300
+    )
     assert again.returncode == 1, again.stdout + again.stderr
     ended = read(out)
     assert ended.complete
@@ -145,14 +177,22 @@ def test_every_job_is_in_exactly_one_shard(registry):
     requests = [Request(files=(str(OWN / "sound.py"),), shard=f"{n}/4") for n in range(1, 5)]
     planned = {f"program.own_{n}": {d: "" for d in ("float32", "int32", "int8")} for n in ("square", "total", "next")}
     selections = [select(request) for request in requests]
-    jobs = [j.key for r, s in zip(requests, selections, strict=True) for j in check_jobs(r, s, planned, session.Wanted())]
+    jobs = [
+        j.key for r, s in zip(requests, selections, strict=True) for j in check_jobs(r, s, planned, session.Wanted())
+    ]
     assert sorted(jobs) == sorted(f"check:{n}/{d}" for n, plan in planned.items() for d in plan)
 
 
 def test_a_dtype_that_tensorflow_refuses_is_one_row_in_its_words(registry):
     request = Request(files=(str(OWN / "sound.py"),))
-    rows = list(refused_rows(request, select(request), {"program.own_square": {"float32": "", "string": "no kernel for strings"}}))
-    assert [(row.dtype, row.verdict, row.detail) for row in rows] == [("string", "unsupported", "no kernel for strings")]
+    rows = list(
+        refused_rows(
+            request, select(request), {"program.own_square": {"float32": "", "string": "no kernel for strings"}}
+        )
+    )
+    assert [(row.dtype, row.verdict, row.detail) for row in rows] == [
+        ("string", "unsupported", "no kernel for strings")
+    ]
 
 
 def test_what_failed_is_not_timed_and_the_rest_is(registry):
@@ -160,18 +200,29 @@ def test_what_failed_is_not_timed_and_the_rest_is(registry):
     planned = {n: {"float32": ""} for n in ("program.own_square", "program.own_total")}
 
     def modes_of(*failed):
-        rows = [{"op": "program.own_square", "dtype": "float32", "mode": m, "verdict": v, "aspect": "value", "waiver": w} for m, v, w in failed]
+        rows = [
+            {"op": "program.own_square", "dtype": "float32", "mode": m, "verdict": v, "aspect": "value", "waiver": w}
+            for m, v, w in failed
+        ]
         return {j.name: j.want.modes for j in time_jobs(request, select(request), planned, session.Wanted(), rows)}
 
     assert modes_of() == dict.fromkeys(planned, session.Wanted().modes)
     assert "xla" not in modes_of(("xla", "differs", ""))["program.own_square"]
     assert "xla" in modes_of(("xla", "differs", "known"))["program.own_square"]
-    assert "xla" not in modes_of(("xla", "crash", "known"))["program.own_square"], "a waived crash still kills the process"
+    assert "xla" not in modes_of(("xla", "crash", "known"))["program.own_square"], (
+        "a waived crash still kills the process"
+    )
     assert "program.own_square" not in modes_of(("eager", "differs", ""))
 
 
 def test_devices_are_chosen_by_pattern_and_an_unknown_one_is_refused():
-    facts = {"devices": [{"name": "CPU:0", "type": "CPU"}, {"name": "GPU:0", "type": "GPU"}, {"name": "XLA_CPU:0", "type": "XLA_CPU"}]}
+    facts = {
+        "devices": [
+            {"name": "CPU:0", "type": "CPU"},
+            {"name": "GPU:0", "type": "GPU"},
+            {"name": "XLA_CPU:0", "type": "XLA_CPU"},
+        ]
+    }
     assert choose_devices(Request(), facts) == ("CPU:0", "GPU:0")
     assert choose_devices(Request(devices=("GPU:*",)), facts) == ("GPU:0",)
     with pytest.raises(UsageError, match="TensorFlow sees CPU:0, GPU:0"):
@@ -187,7 +238,13 @@ def test_the_harness_share_is_what_lies_outside_tensorflow():
 
 def test_only_a_request_for_everything_is_whole():
     assert Request().whole
-    for part in ({"queries": ("tf.*",)}, {"shard": "1/2"}, {"dtypes": ("float32",)}, {"modes": ("eager",)}, {"check": False}):
+    for part in (
+        {"queries": ("tf.*",)},
+        {"shard": "1/2"},
+        {"dtypes": ("float32",)},
+        {"modes": ("eager",)},
+        {"check": False},
+    ):
         assert not Request(**part).whole
 
 

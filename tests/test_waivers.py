@@ -11,7 +11,9 @@ from tfparity.suite.waivers import Ledger, Waiver, WaiverError, read
 TODAY = date(2026, 3, 1)
 
 
-def check(op="tf.math.pow", verdict="differs", kind="nan", device="CPU:0", sample="constant", mode="graph", against="eager"):
+def check(
+    op="tf.math.pow", verdict="differs", kind="nan", device="CPU:0", sample="constant", mode="graph", against="eager"
+):
     text = f"{op}/float32/{sample}/{mode}@{device}#value:{against}"
     return Check(text, op, "float32", sample, mode, device, "value", against, verdict, kind)
 
@@ -32,9 +34,17 @@ def test_a_failing_check_that_fails_as_its_waiver_says_is_waived_with_the_reason
     assert book.problems(whole=True) == []
 
 
-@pytest.mark.parametrize("other", [
-    {"op": "tf.math.exp"}, {"sample": "n17"}, {"mode": "xla"}, {"kind": "inf"}, {"verdict": "crash", "kind": ""}, {"kind": "value"},
-])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"op": "tf.math.exp"},
+        {"sample": "n17"},
+        {"mode": "xla"},
+        {"kind": "inf"},
+        {"verdict": "crash", "kind": ""},
+        {"kind": "value"},
+    ],
+)
 def test_a_check_that_is_another_or_fails_otherwise_is_not_waived(other):
     unwaived = ledger(waiver()).apply(check(**other))
     assert unwaived.waiver == ""
@@ -79,14 +89,19 @@ def test_one_failing_check_is_enough_for_a_family_of_checks():
     assert book.problems(whole=True) == []
 
 
-@pytest.mark.parametrize(("expires", "waived"), [(date(2026, 3, 2), True), (date(2026, 3, 1), False), (date(2025, 1, 1), False), (None, True)])
+@pytest.mark.parametrize(
+    ("expires", "waived"),
+    [(date(2026, 3, 2), True), (date(2026, 3, 1), False), (date(2025, 1, 1), False), (None, True)],
+)
 def test_an_expired_waiver_waives_nothing_and_fails_the_gate(expires, waived):
     book = ledger(waiver(expires=expires))
     assert bool(book.apply(check()).waiver) is waived
     assert any("expired" in p for p in book.problems(whole=False)) is not waived
 
 
-@pytest.mark.parametrize(("versions", "holds"), [("", True), (">=2.18,<2.22", True), ("<2.21", False), ("==2.21.*", True), (">=2.22", False)])
+@pytest.mark.parametrize(
+    ("versions", "holds"), [("", True), (">=2.18,<2.22", True), ("<2.21", False), ("==2.21.*", True), (">=2.22", False)]
+)
 def test_a_waiver_holds_for_its_versions_only_and_others_do_not_miss_it(versions, holds):
     book = ledger(waiver(tensorflow=versions))
     assert bool(book.apply(check()).waiver) is holds
@@ -97,7 +112,9 @@ def test_a_nightly_is_a_version_too():
     assert ledger(waiver(tensorflow=">=2.18"), version="2.22.0-dev20260101").apply(check()).waiver
 
 
-@pytest.mark.parametrize(("devices", "waived"), [((), True), (("CPU:*",), True), (("GPU:*",), False), (("GPU:*", "CPU:0"), True)])
+@pytest.mark.parametrize(
+    ("devices", "waived"), [((), True), (("CPU:*",), True), (("GPU:*",), False), (("GPU:*", "CPU:0"), True)]
+)
 def test_a_waiver_holds_on_its_devices_only(devices, waived):
     assert bool(ledger(waiver(devices=devices)).apply(check()).waiver) is waived
 
@@ -123,7 +140,10 @@ def file(tmp_path, text):
 
 
 def test_a_ledger_is_read_with_all_its_fields(tmp_path):
-    found = read(file(tmp_path, """
+    found = read(
+        file(
+            tmp_path,
+            """
         [[waiver]]
         match = "tf.math.pow/float*/constant/graph*"
         expect = ["differs nan", "crash"]
@@ -132,9 +152,20 @@ def test_a_ledger_is_read_with_all_its_fields(tmp_path):
         tensorflow = ">=2.18,<2.22"
         devices = ["CPU:*"]
         expires = 2027-06-30
-        """))
+        """,
+        )
+    )
     assert [(w.match.text, w.expect, w.reason, w.issue, w.tensorflow, w.devices, w.expires) for w in found] == [
-        ("tf.math.pow/float*/constant/graph*", ("differs nan", "crash"), "why", "tensorflow#1", ">=2.18,<2.22", ("CPU:*",), date(2027, 6, 30))]
+        (
+            "tf.math.pow/float*/constant/graph*",
+            ("differs nan", "crash"),
+            "why",
+            "tensorflow#1",
+            ">=2.18,<2.22",
+            ("CPU:*",),
+            date(2027, 6, 30),
+        )
+    ]
 
 
 def test_no_ledger_is_an_empty_one(tmp_path):
@@ -145,19 +176,22 @@ def test_no_ledger_is_an_empty_one(tmp_path):
 GOOD = 'match = "a"\nexpect = "differs"\nreason = "r"\n'
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ('[[waiver]]\nexpect = "differs"\nreason = "r"', "lacks match"),
-    ('[[waiver]]\nmatch = "a"\nreason = "r"', "lacks expect"),
-    ('[[waiver]]\nmatch = "a"\nexpect = "differs"', "lacks reason"),
-    (f"[[waiver]]\n{GOOD}because = 1", "unknown field because"),
-    (f'[[waiver]]\n{GOOD.replace("differs", "fails")}', "'fails' is not a failing verdict"),
-    (f'[[waiver]]\n{GOOD.replace("differs", "identical")}', "'identical' is not a failing verdict"),
-    (f'[[waiver]]\n{GOOD.replace("differs", "differs nonsense")}', "'differs nonsense'"),
-    (f'[[waiver]]\n{GOOD.replace(chr(34) + "a", chr(34) + "a b//")}', "malformed query"),
-    (f'[[waiver]]\n{GOOD}tensorflow = "about 2"', "about 2"),
-    (f'[[waiver]]\n{GOOD}expires = "2027-06-30"', "must be a date"),
-    ("[[waiver]\n", "waivers.toml"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[waiver]]\nexpect = "differs"\nreason = "r"', "lacks match"),
+        ('[[waiver]]\nmatch = "a"\nreason = "r"', "lacks expect"),
+        ('[[waiver]]\nmatch = "a"\nexpect = "differs"', "lacks reason"),
+        (f"[[waiver]]\n{GOOD}because = 1", "unknown field because"),
+        (f"[[waiver]]\n{GOOD.replace('differs', 'fails')}", "'fails' is not a failing verdict"),
+        (f"[[waiver]]\n{GOOD.replace('differs', 'identical')}", "'identical' is not a failing verdict"),
+        (f"[[waiver]]\n{GOOD.replace('differs', 'differs nonsense')}", "'differs nonsense'"),
+        (f"[[waiver]]\n{GOOD.replace(chr(34) + 'a', chr(34) + 'a b//')}", "malformed query"),
+        (f'[[waiver]]\n{GOOD}tensorflow = "about 2"', "about 2"),
+        (f'[[waiver]]\n{GOOD}expires = "2027-06-30"', "must be a date"),
+        ("[[waiver]\n", "waivers.toml"),
+    ],
+)
 def test_a_ledger_that_cannot_be_meant_is_refused_in_one_line_that_names_it(tmp_path, text, said):
     with pytest.raises(WaiverError) as refused:
         read(file(tmp_path, text))

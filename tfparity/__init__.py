@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """`tf`: TensorFlow itself where it is imported already (autograph knows its directives by identity), else lazily."""
+    """`tf`: TensorFlow itself where it is imported already (autograph knows directives by identity), else lazily."""
     if name == "tf":
         return lazy("tensorflow")
     raise AttributeError(f"module 'tfparity' has no attribute {name!r}")

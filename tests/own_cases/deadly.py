@@ -19,10 +19,15 @@ def end(how):
     if how == "exit":
         os._exit(7)
     if how == "hang":
-        ctypes.PyDLL(None).sleep(600)      # PyDLL keeps the interpreter lock
+        ctypes.PyDLL(None).sleep(600)  # PyDLL keeps the interpreter lock
 
 
-@own("program.own_deadly", X, how=each("sound", "abort", "divide", "exit", "hang", "sound-too"), reference=lambda x, how: x * 2)
+@own(
+    "program.own_deadly",
+    X,
+    how=each("sound", "abort", "divide", "exit", "hang", "sound-too"),
+    reference=lambda x, how: x * 2,
+)
 def deadly(x, how):
     end(how)
     return x * 2.0

@@ -10,8 +10,12 @@ OPEN = 3
 
 
 def declare(number):
-    @program(f"program.own_gated{number}", T(2, dtype="float32", domain=(1, 2), edges=False), autograph=False,
-             reference=lambda x: x + (number == 1))
+    @program(
+        f"program.own_gated{number}",
+        T(2, dtype="float32", domain=(1, 2), edges=False),
+        autograph=False,
+        reference=lambda x: x + (number == 1),
+    )
     def gated(x):
         gate = os.environ.get("TFPARITY_TEST_GATE")
         while gate and number >= OPEN and not Path(gate).exists():

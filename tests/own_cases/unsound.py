@@ -54,8 +54,11 @@ def sparse(s):
     return tf.sparse.map_values(tf.multiply, s, 1.0 if tf.executing_eagerly() else 2.0)
 
 
-@own("program.own_ragged", Ragged("r c", "float32", domain=(1, 2), edges=False),
-     reference=lambda r: RaggedValue(r.values + 1, r.splits))
+@own(
+    "program.own_ragged",
+    Ragged("r c", "float32", domain=(1, 2), edges=False),
+    reference=lambda r: RaggedValue(r.values + 1, r.splits),
+)
 def ragged(r):
     return r * 1.0
 
@@ -66,7 +69,11 @@ def stateful(held, x):
     return x * held
 
 
-@own("program.own_constant", T(dtype="float32", domain=(1, 2), edges=False), T(dtype="float32", domain=(1, 2), edges=False))
+@own(
+    "program.own_constant",
+    T(dtype="float32", domain=(1, 2), edges=False),
+    T(dtype="float32", domain=(1, 2), edges=False),
+)
 def constant(x, y):
     known = None if tf.executing_eagerly() else tf.get_static_value(y)
     return x + y if known is None or known != 0.5 else x - y

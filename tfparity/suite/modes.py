@@ -278,7 +278,8 @@ def _run_once(
                     broken = _contradicted(call, results) if number == 0 else ""
                 outcomes.append(replace(found, structure=f"{found.structure} {broken}") if broken else found)
             except Exception as error:
-                outcomes.append(failure(error, "execute"))
+                # What Python refuses before any kernel runs is of the phase in which a graph refuses it.
+                outcomes.append(failure(error, "execute" if isinstance(error, tf.errors.OpError) else "trace"))
                 last = outcomes[-1]
                 if isinstance(last, Failure) and last.unsupported and entry.compiles:
                     return outcomes + [last] * (len(draws) - number - 1)

@@ -27,7 +27,8 @@ class Value:
 
 @dataclass(frozen=True)
 class Failure:
-    """An error: `cls` is its class's name, `phase` is `trace` or `execute`, `message` TensorFlow's own words."""
+    """An error: `cls` is its class's name, `message` TensorFlow's own words. `phase` is `trace` where Python or shape
+    inference refuses, in whatever mode, and `execute` where a kernel does."""
 
     cls: str
     phase: str

@@ -20,6 +20,9 @@ from .judge import Expected
 from .outcome import Failure, Outcome, Value, value
 from .samples import Sample
 
+SPAN = 3**0.5
+"""A uniform number in [-SPAN, SPAN] has variance 1."""
+
 DIRECTIONS = 4
 """Random moves of all inputs at once. Two are accidentally small together for one element in 10,000 (a convolution has
 60,000), so the root mean square of four is taken."""
@@ -86,9 +89,10 @@ def gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def moved(draw: Any, key: str, unit: float = 1.0) -> Any:
-    """The draw with every element of every floating tensor moved up or down by one unit roundoff, signs at random."""
+    """The draw with every element of every floating tensor moved at random, by one unit roundoff on average (root mean
+    square). Were all moves equal in size, sums of three terms would cancel in one of 256 elements, four times."""
     rng = generator(key)
-    return rebuild(draw, lambda leaf: _each_array(leaf, lambda a: _moved(a, rng.choice([-unit, unit], a.shape))))
+    return rebuild(draw, lambda leaf: _each_array(leaf, lambda a: _moved(a, unit * rng.uniform(-SPAN, SPAN, a.shape))))
 
 
 def _expected(case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bool) -> Expected | None:

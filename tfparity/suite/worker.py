@@ -64,7 +64,8 @@ class Done:
 
 
 def start(scratch: str, run: int) -> None:
-    """Make this process a worker of the process `run`: quiet, its stderr in a file of its own, deaf to Ctrl-C, which is the parent's."""
+    """Make this process a worker of the process `run`: quiet, its stderr in a file of its own, deaf to Ctrl-C, which
+    is the parent's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(AttributeError, OSError):  # Linux: a run that is killed takes its workers along
         watched = os.pidfd_open(run)
