@@ -66,6 +66,11 @@ def log_sigmoid(x):
     return -np.logaddexp(0, -x)
 
 
+def lgamma(x):
+    """C99's: infinite at every pole and both infinities, where SciPy's tends to -inf."""
+    return np.where((x <= 0) & (x == np.floor(x)), inf, special.gammaln(x))
+
+
 def digamma(x):
     if np.any((x <= 0) & (x == np.floor(x)) & np.isfinite(x)):
         raise Undefined("a pole")
@@ -129,7 +134,7 @@ unary("tf.math.erfc",                special.erfc,    T())
 unary("tf.math.erfinv",              special.erfinv,  T(domain=(-1, 1)))
 unary("tf.math.erfcinv",             special.erfcinv, T(domain=(0, 2)))
 unary("tf.math.ndtri",               special.ndtri,   T(domain=(0, 1)))
-unary("tf.math.lgamma",              special.gammaln, T(domain=(0, inf)))
+unary("tf.math.lgamma",              lgamma,          T(domain=(0, inf)))
 unary("tf.math.digamma",             digamma,         T(domain=(0, inf)))
 unary("tf.math.bessel_i0",           special.i0,      T())
 unary("tf.math.bessel_i0e",          special.i0e,     T())

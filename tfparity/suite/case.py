@@ -329,7 +329,9 @@ def op(
                   `each(...)` for a value that varies
     options       the op's keyword arguments, likewise. `DTYPE` stands for the dtype the case is run in
     call          how the op is applied, `lambda f, *inputs, **options`, where `f(*inputs, **options)` is not it
-    state         makes the variables a stateful call needs, outside the function; `call` gets them after `f`
+    kind          of what kind it is, for reports (`elementwise unary`, `binary`, `state`, ...); see `kind`
+    state         makes the variables a stateful call needs, once per mode, outside the function; `call` gets them after
+                  `f`. They outlive a call, so the call begins by assigning (a queue, by draining)
     dtypes        which dtypes to sweep, where TensorFlow's kernels allow more than is meant
     errors        error(...) inputs that must be refused
     invariant     `lambda result, *inputs, **options` -> a bool or pairs (got, expected) that hold by definition;

@@ -125,6 +125,8 @@ def _finish(found: Any, folder: Path, console: Any, summary: Any, costs: bool) -
 
     page = pages.write([found.run], folder)
     console.print(summary.render(found.run, page))
+    for op, words in list(found.run.meta.get("unchecked", {}).items())[:8]:
+        console.print(f"not checked in any dtype: {op}: {words}", markup=False, highlight=False, soft_wrap=True)
     for problem in found.problems:
         console.print(f"ledger: {problem}", style="red", markup=False)
     if costs:

@@ -178,7 +178,9 @@ class State:
             self.facts = session_of.tensorflow_facts(self.pool)
             self.devices = session_of.choose_devices(self.request, self.facts)
             self.ledger = waivers.Ledger.of(
-                waivers.read(cases.folder() / "waivers.toml"), self.facts["version"], date.today()
+                [w for f in session_of.ledgers(self.request) for w in waivers.read(f)],
+                self.facts["version"],
+                date.today(),
             )
         return self.pool
 

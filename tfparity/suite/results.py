@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -192,6 +192,14 @@ class Recorder:
             while lines:
                 lines = lines[os.write(self.journal, lines) :]
         self.rows[kind].extend(fresh)
+
+    def discard_if_empty(self) -> None:
+        """Take back a run that never began, so that the same folder serves once the request is mended."""
+        if not any(self.rows.values()):
+            for name in ("run.json", JOURNAL):
+                (self.path / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                self.path.rmdir()
 
     def close(self, *, finished: str | None) -> Run:
         """Write the parquet files; `finished` is the time, or None for a run that was interrupted."""

@@ -144,6 +144,25 @@ def _shard(text: str) -> tuple[int, int]:
     return part, whole
 
 
+def ledgers(request: Request) -> list[Path]:
+    """The ledgers in force: the one of the cases that come with tfparity, and `waivers.toml` beside a user's case file."""
+    return list(
+        dict.fromkeys([cases.folder() / "waivers.toml", *(Path(f).parent / "waivers.toml" for f in request.files)])
+    )
+
+
+def unchecked(selection: Selection, rows: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """The selected cases that gave nothing but `unsupported`, with TensorFlow's words: no dtype of theirs was judged."""
+    words: dict[str, str] = {}
+    judged = set()
+    for row in rows:
+        if row["verdict"] == "unsupported":
+            words.setdefault(row["op"], row["detail"].splitlines()[0] if row["detail"] else "")
+        else:
+            judged.add(row["op"])
+    return {op: text for op, text in words.items() if op in selection.cases and op not in judged}
+
+
 def covers(request: Request, selection: Selection, waiver: waivers.Waiver) -> bool:
     """Whether the request runs all that a waiver speaks of: every op it matches, unfiltered, or its own query."""
     if not replace(request, queries=()).whole:
@@ -337,8 +356,7 @@ def execute(request: Request, out: Path, *, resume: bool = False, console: Conso
     selection = select(request)
     if importlib.util.find_spec("tensorflow") is None:
         raise RunError("TensorFlow is not installed: pip install 'tfparity[cpu]' (or [gpu], [nightly])")
-    ledger_file = cases.folder() / "waivers.toml"
-    known = waivers.read(ledger_file)
+    known = [w for ledger_file in ledgers(request) for w in waivers.read(ledger_file)]
     recorder = Recorder(
         out,
         {"tfparity": __version__, "command": request.command, "started": _now(), "git": machine.git_state()},
@@ -382,12 +400,16 @@ def execute(request: Request, out: Path, *, resume: bool = False, console: Conso
                 _advance(pool, jobs, finished, recorder, console, "timings", {}, None)
     except KeyboardInterrupt:
         interrupted = True
+    except (cases.CaseError, UsageError):
+        recorder.discard_if_empty()
+        raise
     finally:
         if sys.exc_info()[0] is None or interrupted:
             recorder.meta |= {
                 "costs": costs(spent),
                 "twin": _twin(recorder.rows["timings"]),
                 "waiver_problems": problems,
+                "unchecked": unchecked(selection, recorder.rows["checks"]) if request.check else {},
             }
             recorder.meta.setdefault("machine", {})["load_after"] = machine.load()
     run = recorder.close(finished=None if interrupted else _now())

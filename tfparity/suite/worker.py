@@ -148,10 +148,13 @@ def plan(case: cases.Case, step: Any, clock: Clock) -> dict[str, str]:
         if not case.is_program:
             modes.resolve(case.name)
     except AttributeError as error:
-        return {samples.fixed_dtype(case): f"not in this version: {error}"}
+        return {
+            samples.LEADING[0] if samples.swept(case) else samples.fixed_dtype(case): f"not in this version: {error}"
+        }
     if not samples.swept(case):
         return {samples.fixed_dtype(case): ""}
-    found = {}
+    found: dict[str, str] = {}
+    said = 0
     for dtype in case.dtypes or DTYPES:
         step(("plan", "eager", "CPU:0", dtype), 0)
         try:
@@ -166,4 +169,7 @@ def plan(case: cases.Case, step: Any, clock: Clock) -> dict[str, str]:
             outcome.unsupported or outcome.cls in ("TypeError", "ValueError", "AttributeError")
         )
         found[dtype] = outcome.words if isinstance(outcome, Failure) and refused else ""
+        said += isinstance(outcome, Failure) and outcome.unsupported
+    if found and all(found.values()) and not said:
+        return dict.fromkeys(found, "")  # refused everywhere, and never for its dtype: let the checks show the error
     return found
