@@ -60,8 +60,32 @@ def __getattr__(name: str) -> Any:
         return lazy("tensorflow")
     raise AttributeError(f"module 'tfparity' has no attribute {name!r}")
 
+
 __all__ = [
-    "COMPLEX", "DTYPE", "FLOATS", "INTEGERS", "NUMBERS", "SIGNED", "UNSIGNED", "B", "I", "Input", "Ragged",
-    "RaggedValue", "S", "Sparse", "SparseValue", "T", "Undefined", "each", "error", "inf", "kind", "lazy", "op",
-    "program", "sample", "tf",
+    "COMPLEX",
+    "DTYPE",
+    "FLOATS",
+    "INTEGERS",
+    "NUMBERS",
+    "SIGNED",
+    "UNSIGNED",
+    "B",
+    "I",
+    "Input",
+    "Ragged",
+    "RaggedValue",
+    "S",
+    "Sparse",
+    "SparseValue",
+    "T",
+    "Undefined",
+    "each",
+    "error",
+    "inf",
+    "kind",
+    "lazy",
+    "op",
+    "program",
+    "sample",
+    "tf",
 ]

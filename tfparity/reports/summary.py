@@ -17,7 +17,7 @@ from ..suite.results import FAILING, VERDICTS, Run
 from . import formats
 from .tables import Tables, build, devices, machine, relative, shown, totals
 from .view_runs import commit, conclusion, twin_words, warnings
-from .view_verdicts import error_words
+from .view_verdicts import why
 
 WORST = 8  # divergences in the summary
 EXTREMES = 4  # speed-ups, and as many slow-downs
@@ -79,23 +79,25 @@ def verdict_line(tables: Tables) -> Text:
     return line
 
 
-def worst(tables: Tables) -> Table:
-    """The worst divergences, each with the identity that reproduces it; waived ones only as a count."""
+def worst(tables: Tables) -> Group:
+    """The worst divergences: what differed, and the command that reproduces it, never wrapped: it is to be copied."""
     fresh = tables.divergences[~tables.divergences["known"].astype(bool)]
-    ids = tables.failures.drop_duplicates("group").set_index("group")["id"]
-    table = Table(box=None, pad_edge=False, show_header=bool(len(fresh)), header_style="dim", padding=(0, 2, 0, 0))
-    for title, justify in (("verdict", "left"), ("error", "right"), ("checks", "right"), ("tfparity repro …", "left")):
-        table.add_column(title, justify=justify, no_wrap=title != "tfparity repro …", overflow="fold")  # type: ignore[arg-type]
+    first = tables.failures.drop_duplicates("group").set_index("group")
+    lines: list[RenderableType] = []
     for row in fresh.head(WORST).to_dict("records"):
-        error, _ = error_words(float(row["scaled_error"]), float(row["max_ulp"]))
         name = formats.plain(row["verdict"]) + (f", {formats.plain(row['kind'])}" if row["kind"] else "")
-        identity = formats.plain(ids[row["group"]])
-        table.add_row(
-            Text(name, style="red"), error, f"{int(row['checks']):,} of {int(row['of']):,}", Text(f"'{identity}'")
-        )
+        said = Text(name, style="red")
+        said.append(f"  {int(row['checks']):,} of {int(row['of']):,} checks of {formats.plain(row['op'])}", style="dim")
+        lines.append(said)
+        check = first.loc[row["group"]]
+        lines += [
+            Text(f"    {formats.plain(line)}", no_wrap=True, overflow="ellipsis") for line in why(check["detail"])
+        ]
+        command = f"    tfparity repro '{formats.plain(check['id'])}'"
+        lines.append(Text(command, no_wrap=True, overflow="ignore"))
     if len(fresh) > WORST:
-        table.add_row(Text(f"and {len(fresh) - WORST:,} more", style="dim"), "", "", "")
-    return table
+        lines.append(Text(f"and {len(fresh) - WORST:,} more, all in the report and in divergences.csv", style="dim"))
+    return Group(*lines)
 
 
 def extremes(tables: Tables) -> Table:

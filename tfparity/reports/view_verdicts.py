@@ -210,13 +210,15 @@ def short(shown_groups: dict[str, Any], tables: Tables) -> dict[str, Any]:
     unwaived = [row for row in shown_groups["rows"] if not row["known"]]
     first = unwaived[:SHORT_ROWS]
     left = tables.divergences[~tables.divergences["known"].astype(bool)].iloc[len(first) :]
-    worst = tables.failures.drop_duplicates("group").set_index("group")["id"]
+    gravest = tables.failures.drop_duplicates("group").set_index("group")
+    worst, details = gravest["id"], gravest["detail"]
     rows = [
         {
             **{k: row[k] for k in ("op", "verdict", "kind", "error")},
             "mode": row["mode"] if shown_groups["one_device"] else f"{row['mode']} {row['device']}",
             "checks": f"{row['checks']:,} of {row['of']:,}",
             "worst": worst[row["gravity"]],
+            "why": " / ".join(why(details.get(row["gravity"], ""))),
         }
         for row in first
     ]
@@ -226,3 +228,10 @@ def short(shown_groups: dict[str, Any], tables: Tables) -> dict[str, Any]:
 def known(tables: Tables) -> dict[str, Any] | None:
     groups = tables.divergences[tables.divergences["known"].astype(bool)]
     return {"count": len(groups), "ops": by_op(groups)} if len(groups) else None
+
+
+def why(detail: Any, width: int = 160) -> list[str]:
+    """The lines of a check's detail that say what differed: what was got, and what was expected."""
+    lines = [" ".join(line.split()) for line in str(detail).splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith(("got", "expected"))] or lines[:1]
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in told[:2]]

@@ -58,7 +58,8 @@ class Input:
     domain  where ordinary values are drawn; edge values also lie outside
     within  where every value must lie, edges too
     below   for indices: the dimension they index; makes out-of-range error samples
-    form    a function of the drawn array that gives it its form (symmetric, sorted, ...)
+    form    a function of the drawn array that gives it its form (symmetric, sorted, ...); edge values are planted
+            after it, so give `edges=False` where they would break what the op requires
     values  draw from these only
     edges   whether edge values are planted
     """
@@ -324,7 +325,9 @@ def op(
     """Declare one op, once.
 
     name          its canonical public name, `tf.math.acosh`
-    reference     the same in NumPy: called with the op's own arguments, arrays in higher precision
+    reference     the same in NumPy: called with the op's own arguments, arrays in higher precision (float32 becomes
+                  float64, float64 longdouble where NumPy takes it). If it raises, the op must refuse that input too;
+                  if it raises Undefined, nothing is promised there
     inputs        the op's positional arguments: T, I, B, S, Sparse, Ragged, lists of them, or plain Python values;
                   `each(...)` for a value that varies
     options       the op's keyword arguments, likewise. `DTYPE` stands for the dtype the case is run in

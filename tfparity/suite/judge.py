@@ -125,6 +125,9 @@ def worst(judgements: list[Judgement]) -> Judgement:
         figures = [getattr(j, name) for j in judgements if not np.isnan(getattr(j, name))]
         return max(figures, default=float("nan"))
 
+    if gravest.verdict in ("error-differs", "accepted", "crash", "timeout"):
+        return gravest  # no figure of another draw beside an error
+
     return Judgement(
         gravest.verdict, gravest.kind, largest("max_ulp"), largest("scaled_error"), gravest.detail, gravest.worst
     )

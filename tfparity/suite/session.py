@@ -145,14 +145,14 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def ledgers(request: Request) -> list[Path]:
-    """The ledgers in force: the one of the cases that come with tfparity, and `waivers.toml` beside a user's case file."""
+    """The ledgers in force: that of the cases that come with tfparity, and `waivers.toml` beside a user case file."""
     return list(
         dict.fromkeys([cases.folder() / "waivers.toml", *(Path(f).parent / "waivers.toml" for f in request.files)])
     )
 
 
 def unchecked(selection: Selection, rows: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """The selected cases that gave nothing but `unsupported`, with TensorFlow's words: no dtype of theirs was judged."""
+    """The selected cases that gave nothing but `unsupported`, with the words: no dtype of theirs was judged."""
     words: dict[str, str] = {}
     judged = set()
     for row in rows:
