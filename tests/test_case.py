@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ def test_a_kind_is_filled_in_once():
 
 def test_the_line_of_a_row_is_the_authors_even_through_kind():
     line = kind("reduction")("tf.foo", np.sum, T("a")).line
-    assert 'kind("reduction")("tf.foo"' in open(__file__).read().splitlines()[line - 1]
+    assert 'kind("reduction")("tf.foo"' in Path(__file__).read_text().splitlines()[line - 1]
 
 
 def test_a_generator_declares_samples_whose_arguments_do_not_vary_independently():

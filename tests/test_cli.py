@@ -63,7 +63,8 @@ def test_a_divergence_ends_with_status_1_and_a_waiver_makes_it_0(command, unsoun
     assert status == 1
     assert "program.own_parted/float32/ordinary/graph@CPU:0#value:eager" in out
     command.home.joinpath("waivers.toml").write_text(
-        '[[waiver]]\nmatch = "program.own_parted/*/*/graph*#value"\nexpect = "differs value"\nreason = "it is meant to"\n'
+        '[[waiver]]\nmatch = "program.own_parted/*/*/graph*#value"\n'
+        'expect = "differs value"\nreason = "it is meant to"\n'
     )
     status, out, _ = command(*asked, "--out", "second")
     assert status == 0, out
@@ -179,7 +180,8 @@ def test_a_missing_tensorflow_is_one_line_and_status_2_and_list_does_not_need_it
     tmp_path.joinpath("sitecustomize.py").write_text("""
 from importlib.machinery import PathFinder
 found = PathFinder.find_spec
-PathFinder.find_spec = classmethod(lambda cls, name, *more: None if name.split(".")[0] == "tensorflow" else found(name, *more))
+hidden = lambda cls, name, *more: None if name.split(".")[0] == "tensorflow" else found(name, *more)
+PathFinder.find_spec = classmethod(hidden)
 """)
     hidden = {**child_environment, "PYTHONPATH": str(tmp_path)}
     for arguments in (["check"], ["run"], ["bench"]):
@@ -316,7 +318,8 @@ def test_list_gives_one_row_a_case_in_text_and_in_json(command, sound):
 
 def test_list_says_what_is_not_implemented_and_why(command, tmp_path):
     (tmp_path / "mine.py").write_text(
-        "from tfparity import *\nop('tf.foo').unimplemented('because')\nop('tf.bar', None, T()).no_reference('nobody knows')"
+        "from tfparity import *\n"
+        "op('tf.foo').unimplemented('because')\nop('tf.bar', None, T()).no_reference('nobody knows')"
     )
     _, out, _ = command("list", "--json", "--cases", "mine.py")
     assert [(row["op"], row["status"], row["reason"], row["reference"]) for row in json.loads(out)] == [

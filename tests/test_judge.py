@@ -1,4 +1,4 @@
-"""Two outcomes -> a verdict: what is told apart, what is let pass, and that no fault of a size that counts is let pass."""
+"""Two outcomes -> a verdict: what is told apart, what is let pass, and that no fault that counts is let pass."""
 
 import ml_dtypes
 import numpy as np

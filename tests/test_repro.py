@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import OWN_CASES
 
+from conftest import OWN_CASES
 from tfparity.suite import case as cases
 from tfparity.suite import repro
 from tfparity.suite.identity import QueryError, identity

@@ -193,7 +193,7 @@ def test_a_kill_between_the_parquet_files_and_the_journal_counts_no_row_twice(tm
 
 def test_a_run_is_not_overwritten(tmp_path):
     path = recorded(tmp_path / "run", [check(0)])
-    with pytest.raises(RunError, match="already holds a run.*--resume"):
+    with pytest.raises(RunError, match=r"already holds a run.*--resume"):
         Recorder(path, META)
     assert len(read(path).checks) == 1
 

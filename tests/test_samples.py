@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import same_tree
 
+from conftest import same_tree
 from tfparity import I, Ragged, S, Sparse, T, Undefined, each, inf, op, sample
 from tfparity.suite.case import CaseError
 from tfparity.suite.dtypes import DTYPES, family, numpy_dtype
@@ -333,7 +333,10 @@ from tfparity import I, Ragged, S, Sparse, T, op
 from tfparity.suite.case import leaves
 from tfparity.suite.samples import expand
 digest = hashlib.sha256()
-for name, inputs in {"tf.a": (T(), T()), "tf.b": (T("n d"), I("m", below="n")), "tf.c": (Sparse("m n"), S("n")), "tf.d": (Ragged("r c"),)}.items():
+declared = {
+    "tf.a": (T(), T()), "tf.b": (T("n d"), I("m", below="n")), "tf.c": (Sparse("m n"), S("n")), "tf.d": (Ragged("r c"),)
+}
+for name, inputs in declared.items():
     for s in expand(op(name, None, *inputs), "float32"):
         for draw in s.tensors:
             for leaf in draw:

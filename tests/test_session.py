@@ -175,7 +175,7 @@ def test_a_shard_that_reads_otherwise_is_refused(text):
 
 def test_every_job_is_in_exactly_one_shard(registry):
     requests = [Request(files=(str(OWN / "sound.py"),), shard=f"{n}/4") for n in range(1, 5)]
-    planned = {f"program.own_{n}": {d: "" for d in ("float32", "int32", "int8")} for n in ("square", "total", "next")}
+    planned = {f"program.own_{n}": dict.fromkeys(("float32", "int32", "int8"), "") for n in ("square", "total", "next")}
     selections = [select(request) for request in requests]
     jobs = [
         j.key for r, s in zip(requests, selections, strict=True) for j in check_jobs(r, s, planned, session.Wanted())
