@@ -572,7 +572,7 @@ def autograph_strings(x):
 
 def joined(x):
     words = list(x)
-    return "".join(words[: words.index("stop")] if "stop" in words else words)
+    return b"".join(words[: words.index(b"stop")] if b"stop" in words else words)
 
 
 # --- gradients through control flow --------------------------------------------------------------------------------

@@ -226,7 +226,7 @@ for name in ("MutableHashTable", "DenseHashTable"):
 
 
 @state("program.static_vocabulary", S("n", values=["a", "b", "c", ""]), reference=lambda words: np.array(
-    [{"a": 0, "b": 1}.get(w, 2) for w in words], np.int64),
+    [{b"a": 0, b"b": 1}.get(w, 2) for w in words], np.int64),
     state=lambda: tf.lookup.StaticVocabularyTable(tf.lookup.KeyValueTensorInitializer(
         ["a", "b"], tf.constant([0, 1], tf.int64)), num_oov_buckets=1))
 def static_vocabulary(table, words):

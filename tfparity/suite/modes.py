@@ -149,15 +149,22 @@ def program(case: Case, sample: Sample) -> Program:
     structure = sample.draws[0]
     state = () if case.state is None else (case.state(),)
 
+    body, call, target = case.body, case.call, None if case.body else resolve(case.name)
+
+    @tf.autograph.experimental.do_not_convert  # autograph would read and convert this room's own helpers
+    def assembled(tensors: tuple[Any, ...]) -> Any:
+        remaining = iter(tensors)
+        return rebuild(structure, lambda leaf: next(remaining) if is_tensor(leaf) else _option(leaf))
+
     def once(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if case.body is not None:
-            return case.body(*state, *args, **kwargs)
-        target = resolve(case.name)
-        return case.call(target, *state, *args, **kwargs) if case.call else target(*args, **kwargs)
+        if body is not None:
+            return body(*state, *args, **kwargs)
+        if call is not None:
+            return call(target, *state, *args, **kwargs)
+        return target(*args, **kwargs)  # type: ignore[misc]
 
     def function(*tensors: Any) -> Any:
-        remaining = iter(tensors)
-        args, kwargs = rebuild(structure, lambda leaf: next(remaining) if is_tensor(leaf) else _option(leaf))
+        args, kwargs = assembled(tensors)
         if sample.constants:
             return [once((*args, tf.constant(c)), kwargs) for c in sample.constants]
         return once(args, kwargs)
