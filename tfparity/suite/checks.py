@@ -261,18 +261,19 @@ def _typical(spread: tuple[np.ndarray | None, ...], outcome: Outcome) -> tuple[n
 
 
 def _moved(sample: Sample) -> Sample:
+    """The sample with its floating inputs moved by two roundoffs: one would often be rounded off in their own dtype."""
+
     def back(draw: Any) -> Any:
         there = iter(leaves(reference.moved(draw, sample.name, 2.0)))
 
         def leaf(original: Any) -> Any:
             other = next(there)
-            return (
-                other.astype(original.dtype)
-                if isinstance(original, np.ndarray) and isinstance(other, np.ndarray)
-                else original
-            )
+            if isinstance(original, np.ndarray) and isinstance(other, np.ndarray):
+                return other.astype(original.dtype)
+            return original
 
-        return rebuild(draw, leaf)
+        with np.errstate(over="ignore"):  # the largest number moves to infinity
+            return rebuild(draw, leaf)
 
     return replace(sample, draws=tuple(back(d) for d in sample.draws))
 
