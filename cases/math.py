@@ -387,7 +387,7 @@ def scan(ufunc, identity):
         x = np.moveaxis(np.flip(x, axis) if reverse else x, axis, 0)
         out = ufunc.accumulate(x, 0, dtype=x.dtype)
         if exclusive:
-            out = np.concatenate([np.full_like(out[:1], identity), out[:-1]])
+            out = np.concatenate([np.full_like(out[:1], identity), ufunc(np.full_like(out[:-1], identity), out[:-1])])
         out = np.moveaxis(out, 0, axis)
         return np.flip(out, axis) if reverse else out
 
