@@ -421,7 +421,8 @@ reduction("tf.math.add_n",        add_n, [T("a b"), T("a b"), T("a b")])
 reduction("tf.math.accumulate_n", add_n, [T("a b"), T("a b"), T("a b")])
 
 FLAGS = {"exclusive": each(False, True), "reverse": each(False, True)}
-reduction("tf.math.cumsum",               scan(np.add, 0),              T("a b"), axis=each(0, 1), **FLAGS)
+reduction("tf.math.cumsum",               scan(np.add, 0),              T("a b"), axis=each(0, 1), **FLAGS,
+          canonical=lambda total: total + total.dtype.type(0))                        # no sign of zero is promised
 reduction("tf.math.cumprod",              finite(scan(np.multiply, 1)), T("a b"), axis=each(0, 1), **FLAGS)
 reduction("tf.math.cumulative_logsumexp", scan(np.logaddexp, -inf),     T("a b"), axis=each(0, 1), **FLAGS)
 
