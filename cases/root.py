@@ -28,6 +28,7 @@ from tfparity import (
 )
 
 shaping = kind("shape and indexing")
+casting = kind("cast")
 
 
 def ints(*values, dtype=np.int32):
@@ -655,7 +656,7 @@ def ones():
 
 shaping("tf.zeros_like", zeros_like, T("a b"), dtype=each(None, "int64", "bool", "float16"))
 shaping("tf.ones_like", np.ones_like, T("a b"), dtype=each(None, "int64", "bool", "float16"))
-shaping("tf.constant", lambda value, dtype, shape: np.array(value, dtype).reshape(shape or np.shape(value)),
+casting("tf.constant", lambda value, dtype, shape: np.array(value, dtype).reshape(shape or np.shape(value)),
         each([[1, 0, 3], [4, 5, 6]], [[7, 7, 7], [7, 7, 7]]), dtype=DTYPE, shape=each(None, [3, 2], [6]),
         errors=[error("other-size", shape=[4])])
 
