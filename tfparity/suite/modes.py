@@ -233,7 +233,7 @@ def _strings_under_xla() -> Failure | None:
     """XLA's answer to a string argument, asked once a process with `tf.identity`; None should it take one.
 
     Asking again aborts the process (`DataTypeCanUseMemcpy`, TensorFlow 2.21), in whichever op comes next, and so does
-    an empty string tensor at once. So this answer stands for all; `program.xla_strings_twice` shows the abort.
+    an empty string tensor at once. So this answer stands for all.
     """
     tf = _tf()
     try:
