@@ -241,7 +241,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _unfiltered(config: pytest.Config) -> bool:
     """Whether pytest runs the whole folder of cases, so that the ledger of waivers can be judged."""
-    narrowed = any(config.getoption(o, None) for o in ("keyword", "markexpr", "lf", "deselect", "maxfail", "collectonly"))
+    narrowed = any(
+        config.getoption(o, None) for o in ("keyword", "markexpr", "lf", "deselect", "maxfail", "collectonly")
+    )
     asked = {Path(argument).resolve() for argument in config.args}
     return not narrowed and cases.folder().resolve() in asked and not hasattr(config, "workerinput")
 
