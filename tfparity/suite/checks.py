@@ -212,7 +212,7 @@ def _judge(task: Task, sample: Sample, planned: Plan) -> Judgement:
 def _renumbered(j: Judgement, numbers: list[int]) -> Judgement:
     if j.worst is None:
         return j
-    return Judgement(j.verdict, j.kind, j.max_ulp, j.scaled_error, j.detail, (numbers[j.worst[0]], *j.worst[1:]))
+    return replace(j, worst=(numbers[j.worst[0]], *j.worst[1:]))
 
 
 def _from_eager(task: Task, sample: Sample, base: list[Outcome], aspect: str) -> list[Expected]:
@@ -381,16 +381,7 @@ def _lanes(task: Task, sample: Sample, got: list[Outcome], planned: Plan) -> Jud
                     kept=kept,
                     flushed=flush,
                 )
-                found.append(
-                    Judgement(
-                        j.verdict,
-                        j.kind,
-                        j.max_ulp,
-                        j.scaled_error,
-                        j.detail,
-                        (number, k, (int(index[at[0]]),)) if at else None,
-                    )
-                )
+                found.append(replace(j, worst=(number, k, (int(index[at[0]]),)) if at else None))
     return worst(found) if found else Judgement("ill-conditioned", detail="results do not align with the elements")
 
 
@@ -447,16 +438,7 @@ def _theory(task: Task, sample: Sample, got: list[Outcome]) -> Judgement:
                 else None
             )
             j, at = arrays(left, right.astype(left.dtype), scale, factor=task.case.error_factor)
-            found.append(
-                Judgement(
-                    j.verdict,
-                    j.kind,
-                    j.max_ulp,
-                    j.scaled_error,
-                    j.detail,
-                    (number, -1, tuple(at or ())) if at else None,
-                )
-            )
+            found.append(replace(j, worst=(number, -1, tuple(at)) if at else None))
     return worst(found)
 
 

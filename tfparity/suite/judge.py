@@ -134,7 +134,7 @@ def worst(judgements: list[Judgement]) -> Judgement:
 
 
 def _at(j: Judgement, draw: int) -> Judgement:
-    return Judgement(j.verdict, j.kind, j.max_ulp, j.scaled_error, j.detail, j.worst or (draw, -1, ()))
+    return replace(j, worst=j.worst or (draw, -1, ()))
 
 
 def _without_values(got: Outcome, expected: Expected) -> Judgement | None:
@@ -215,16 +215,7 @@ def _stacked(got: list[Outcome], expected: list[Expected], numbers: list[int]) -
         flushed = None if first.flushed is None else np.stack([expected[n].flushed[k] for n in numbers])  # type: ignore[index]
         kept = None if first.kept is None else np.stack([expected[n].kept[k] for n in numbers])  # type: ignore[index]
         j, at = arrays(g, w, spread, flushed, first.exact, first.factor, kept)
-        found.append(
-            Judgement(
-                j.verdict,
-                j.kind,
-                j.max_ulp,
-                j.scaled_error,
-                j.detail,
-                None if at is None else (numbers[at[0]], k, tuple(at[1:])),
-            )
-        )
+        found.append(replace(j, worst=None if at is None else (numbers[at[0]], k, tuple(at[1:]))))
     return worst(found) if found else Judgement("identical")
 
 

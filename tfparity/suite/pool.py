@@ -50,7 +50,6 @@ class Pool:
             initargs=(self.scratch, os.getpid()),
             context=context,
         )
-        self.pending: dict[Future[Done], Job] = {}
 
     def __enter__(self) -> Pool:
         return self

@@ -27,13 +27,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from .. import __version__
 from . import case as cases
-from . import checks, identity, machine, modes, statistics, timed, timing, waivers
+from . import identity, machine, modes, statistics, timed, timing, waivers
 from .case import Case
 from .checks import Wanted
 from .dtypes import DTYPES
-from .outcome import Lost
 from .pool import Pool
-from .results import Check, Recorder, Run, RunError, Timing
+from .results import FAILING, Check, Recorder, Run, RunError
 from .worker import Done, Job
 
 OLDEST, NEWEST = Version("2.18"), Version("2.22")
@@ -98,12 +97,7 @@ class Found:
     @property
     def failing(self) -> int:
         table = self.run.checks
-        return int(
-            (
-                table["verdict"].isin(["differs", "error-differs", "accepted", "crash", "timeout"])
-                & (table["waiver"] == "")
-            ).sum()
-        )
+        return int((table["verdict"].isin(FAILING) & (table["waiver"] == "")).sum())
 
 
 @dataclass(frozen=True)
@@ -174,10 +168,15 @@ def covers(request: Request, selection: Selection, waiver: waivers.Waiver) -> bo
     return bool(spoken) and all(any(q.matches(op=name) for q in whole) for name in spoken)
 
 
-def tensorflow_facts(pool: Pool) -> dict[str, Any]:
-    """What TensorFlow says of itself. Raises RunError when it is missing or of a version that is not supported."""
+def require_tensorflow() -> None:
+    """Raises RunError when there is no TensorFlow; nothing is imported."""
     if importlib.util.find_spec("tensorflow") is None:
         raise RunError("TensorFlow is not installed: pip install 'tfparity[cpu]' (or [gpu], [nightly])")
+
+
+def tensorflow_facts(pool: Pool) -> dict[str, Any]:
+    """What TensorFlow says of itself. Raises RunError when it is missing or of a version that is not supported."""
+    require_tensorflow()
     job = Job("facts", timeout=120)
     facts = pool.result(job, pool.submit(job)).facts
     if not facts:
@@ -354,8 +353,7 @@ def execute(request: Request, out: Path, *, resume: bool = False, console: Conso
     """Do what was asked, into the folder `out`. Raises RunError, QueryError, CaseError or UsageError, one line each."""
     console = console or Console(stderr=True)
     selection = select(request)
-    if importlib.util.find_spec("tensorflow") is None:
-        raise RunError("TensorFlow is not installed: pip install 'tfparity[cpu]' (or [gpu], [nightly])")
+    require_tensorflow()
     known = [w for ledger_file in ledgers(request) for w in waivers.read(ledger_file)]
     recorder = Recorder(
         out,
@@ -520,6 +518,3 @@ class Meter:
                 f"{self.doing} {self.count}/{self.total}, {passed:.0f} s, about {left:.0f} s left, {note}",
                 highlight=False,
             )
-
-
-__all__ = ["Found", "Lost", "Request", "Timing", "UsageError", "checks", "execute", "select"]

@@ -124,7 +124,7 @@ class Ledger:
 
     def apply(self, check: Check) -> Check:
         """The check with the reason of the waiver that covers it, if one does."""
-        known = [n for n, w in enumerate(self._possible(check.op)) if w is not None and w.speaks_of(check)]
+        known = [n for n, w in enumerate(_possible(self.waivers, check.op)) if w is not None and w.speaks_of(check)]
         if not known:
             return check
         self.idle.update(known)
@@ -134,9 +134,6 @@ class Ledger:
             return check
         waiver = self.waivers[covering[0]]
         return replace(check, waiver=waiver.reason + (f" ({waiver.issue})" if waiver.issue else ""))
-
-    def _possible(self, op: str) -> tuple[Waiver | None, ...]:
-        return _possible(self.waivers, op)
 
     def problems(self, *, whole: bool, judged: Callable[[Waiver], bool] = lambda waiver: True) -> list[str]:
         """What is wrong with the ledger itself, one line each.
