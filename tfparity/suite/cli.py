@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,45 +74,6 @@ def _usage_error() -> type[Exception]:
     return ValueError
 
 
-def _session(
-    action: str,
-    queries: list[str] | None,
-    out: Path | None,
-    modes: str,
-    devices: str,
-    dtypes: str,
-    jobs: int,
-    shard: str,
-    resume: Path | None,
-    timeout: float,
-    files: list[str] | None,
-    profile: str,
-    costs: bool,
-) -> Any:
-    from rich.console import Console
-
-    from ..reports import summary
-    from . import session
-
-    request = session.Request(
-        tuple(queries or ()),
-        _list(modes),
-        _list(devices),
-        _list(dtypes),
-        jobs,
-        shard,
-        timeout,
-        tuple(files or ()),
-        profile,
-        check=action != "bench",
-        time=action != "check",
-        command="tfparity " + shlex.join(sys.argv[1:]),
-    )
-    folder = resume or out or _folder()
-    found = session.execute(request, folder, resume=resume is not None, console=Console(stderr=True))
-    return found, folder, Console(), summary, costs
-
-
 def _folder(prefix: str = "") -> Path:
     return Path("runs") / (prefix + datetime.now().strftime("%Y-%m-%d-%H%M%S"))
 
@@ -120,9 +82,12 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _finish(found: Any, folder: Path, console: Any, summary: Any, costs: bool) -> None:
-    from ..reports import pages
+def _finish(found: Any, folder: Path, costs: bool) -> None:
+    from rich.console import Console
 
+    from ..reports import pages, summary
+
+    console = Console()
     page = pages.write([found.run], folder)
     console.print(summary.render(found.run, page))
     for op, words in list(found.run.meta.get("unchecked", {}).items())[:8]:
@@ -140,78 +105,70 @@ def _finish(found: Any, folder: Path, console: Any, summary: Any, costs: bool) -
         raise typer.Exit(130)
 
 
-@app.command()
-def run(
-    queries: Queries = None,
-    out: Out = None,
-    modes: Modes = ALL_MODES,
-    devices: Devices = "*",
-    dtypes: Dtypes = "*",
-    jobs: Jobs = 0,
-    shard: Shard = "",
-    resume: Resume = None,
-    timeout: Timeout = 30,
-    cases: Cases = None,
-    profile: Profile = "full",
-    costs: Costs = False,
-) -> None:
-    """Check, then time what passed, then report."""
-    told = _session("run", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, profile, costs)
-    _finish(*told)
-    if told[0].run.checks.empty:
-        raise _nothing()
+SESSIONS = {
+    "run": "Check, then time what passed, then report.",
+    "check": "Conformance only. Exit status 1 on an unwaived failure, 2 when nothing ran.",
+    "bench": "Timing only.",
+}
+"""The commands that make a run; they share their options and differ in what they do and what ends well."""
 
 
-@app.command()
-def check(
-    queries: Queries = None,
-    out: Out = None,
-    modes: Modes = ALL_MODES,
-    devices: Devices = "*",
-    dtypes: Dtypes = "*",
-    jobs: Jobs = 0,
-    shard: Shard = "",
-    resume: Resume = None,
-    timeout: Timeout = 30,
-    cases: Cases = None,
-    profile: Profile = "full",
-    costs: Costs = False,
-) -> None:
-    """Conformance only. Exit status 1 on an unwaived failure, 2 when nothing ran."""
-    told = _session("check", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, profile, costs)
-    _finish(*told)
-    found = told[0]
-    if (found.run.checks["verdict"] != "unsupported").sum() == 0:
-        raise _nothing()
-    if found.failing or found.problems:
-        raise typer.Exit(1)
+def _session(action: str) -> Callable[..., None]:
+    """The command of one action."""
+
+    def command(
+        queries: Queries = None,
+        out: Out = None,
+        modes: Modes = ALL_MODES,
+        devices: Devices = "*",
+        dtypes: Dtypes = "*",
+        jobs: Jobs = 0,
+        shard: Shard = "",
+        resume: Resume = None,
+        timeout: Timeout = 30,
+        cases: Cases = None,
+        profile: Profile = "full",
+        costs: Costs = False,
+    ) -> None:
+        from rich.console import Console
+
+        from . import session
+
+        request = session.Request(
+            tuple(queries or ()),
+            _list(modes),
+            _list(devices),
+            _list(dtypes),
+            jobs,
+            shard,
+            timeout,
+            tuple(cases or ()),
+            profile,
+            check=action != "bench",
+            time=action != "check",
+            command="tfparity " + shlex.join(sys.argv[1:]),
+        )
+        folder = resume or out or _folder()
+        found = session.execute(request, folder, resume=resume is not None, console=Console(stderr=True))
+        _finish(found, folder, costs)
+        checks = found.run.checks
+        ran = {
+            "run": len(checks),
+            "check": (checks["verdict"] != "unsupported").sum(),
+            "bench": len(found.run.timings),
+        }
+        if not ran[action]:
+            words = "no check was left by the queries, dtypes, modes and shard given"
+            print(f"tfparity: nothing ran: {words}", file=sys.stderr)
+            raise typer.Exit(2)
+        if action == "check" and (found.failing or found.problems):
+            raise typer.Exit(1)
+
+    return command
 
 
-@app.command()
-def bench(
-    queries: Queries = None,
-    out: Out = None,
-    modes: Modes = ALL_MODES,
-    devices: Devices = "*",
-    dtypes: Dtypes = "*",
-    jobs: Jobs = 0,
-    shard: Shard = "",
-    resume: Resume = None,
-    timeout: Timeout = 30,
-    cases: Cases = None,
-    profile: Profile = "full",
-    costs: Costs = False,
-) -> None:
-    """Timing only."""
-    told = _session("bench", queries, out, modes, devices, dtypes, jobs, shard, resume, timeout, cases, profile, costs)
-    _finish(*told)
-    if told[0].run.timings.empty:
-        raise _nothing()
-
-
-def _nothing() -> typer.Exit:
-    print("tfparity: nothing ran: no check was left by the queries, dtypes, modes and shard given", file=sys.stderr)
-    return typer.Exit(2)
+for _action, _help in SESSIONS.items():
+    app.command(_action, help=_help)(_session(_action))
 
 
 @app.command()
