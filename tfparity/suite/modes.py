@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .case import Case, RaggedValue, SparseValue, is_tensor, rebuild
-from .outcome import Failure, Outcome, Value, failure, value
+from .outcome import Failure, Outcome, Value, failure, same_bits, value
 from .samples import Sample
 
 
@@ -57,6 +57,20 @@ class Mode:
     compiles: bool = False
 
 
+@dataclass
+class Prepared:
+    """A program made ready for one signature: how to call it, or TensorFlow's refusal, which answers every call."""
+
+    call: Callable[..., Any] | None = None
+    refusal: Failure | None = None
+    fresh: bool = True
+
+
+Cache = dict[Any, Prepared]
+"""What one task has prepared: samples of one signature (`ordinary` and `edge`; all of a rank where dimensions are
+unknown) share a trace and a compilation."""
+
+
 def _tf() -> Any:
     import tensorflow
 
@@ -76,9 +90,9 @@ def _graph(program: Program, specs: list[Any], **options: Any) -> Callable[..., 
 def _contradicted(call: Any, results: Any) -> str:
     """Where a result does not fit the static shape or dtype that shape inference promised for it, in words, else ""."""
     tf = _tf()
-    if not hasattr(call, "get_concrete_function"):
+    if not hasattr(call, "structured_outputs"):
         return ""
-    promised = tf.nest.flatten(call.get_concrete_function().structured_outputs)
+    promised = tf.nest.flatten(call.structured_outputs)
     for spec, result in zip(promised, tf.nest.flatten(results), strict=False):
         if (
             isinstance(spec, tf.TensorSpec | tf.Tensor)
@@ -195,37 +209,30 @@ def run(
     clock: Clock,
     step: Callable[[int], None] = lambda draw: None,
     wrap: Callable[[Program], Program] = lambda p: p,
+    cache: Cache | None = None,
 ) -> list[Outcome]:
     """The outcome of every draw of a sample in one mode, on one device.
 
     `step` is told the number of each draw before it runs, so that a process that dies has said where. A draw that
     TensorFlow calls unsupported answers for all: the rest would say the same, and a second call of some such
     functions aborts the process. In a mode with several relaxations the later ones only speak where they trace and
-    then differ from the first.
+    then differ from the first. Samples run with one `cache` share what they can.
     """
     entry = MODES[mode]
     answers: list[list[Outcome]] = []
     for number, relax in enumerate(entry.relax):
-        outcomes = _run_once(entry, relax, case, sample, device, clock, step, wrap)
+        at = (mode, number, device, wrap.__name__)
+        outcomes = _run_once(entry, relax, case, sample, device, clock, step, wrap, {} if cache is None else cache, at)
         if number and all(isinstance(o, Failure) and o.phase == "trace" for o in outcomes):
             continue  # the op does not allow this relaxation
         answers.append(outcomes)
     first = answers[0]
     for later in answers[1:]:
-        first = [b if _kind(a) != _kind(b) or _bits(a) != _bits(b) else a for a, b in zip(first, later, strict=True)]
+        first = [
+            a if type(a) is type(b) and (not isinstance(a, Value) or same_bits(a, b)) else b
+            for a, b in zip(first, later, strict=True)
+        ]
     return first
-
-
-def _kind(outcome: Outcome) -> str:
-    return type(outcome).__name__
-
-
-def _bits(outcome: Outcome) -> Any:
-    if not isinstance(outcome, Value):
-        return None
-    return outcome.structure, [
-        (a.shape, a.dtype, a.tolist() if a.dtype.kind == "O" else a.tobytes()) for a in outcome.arrays
-    ]
 
 
 @lru_cache(maxsize=1)
@@ -252,6 +259,8 @@ def _run_once(
     clock: Clock,
     step: Callable[[int], None],
     wrap: Callable[[Program], Program],
+    cache: Cache,
+    at: tuple[Any, ...],
 ) -> list[Outcome]:
     tf = _tf()
     outcomes: list[Outcome] = []
@@ -266,28 +275,47 @@ def _run_once(
         )
         if strings and (refused := _strings_under_xla()):
             return [refused] * len(sample.draws)
-        phase = "trace"
         try:
             with clock.phase("trace"):
                 wrapped = wrap(program(case, sample))
                 draws = [[tensor(leaf) for leaf in (*leaves, *wrapped.extra)] for leaves in sample.tensors]
                 specs = [relax(tf.type_spec_from_value(t)) for t in draws[0]]
-                call = entry.prepare(wrapped, specs)
+                ready = _prepared(entry, wrapped, sample, specs, cache, at)
         except Exception as error:
-            return [failure(error, phase)] * len(sample.draws)
+            return [failure(error, "trace")] * len(sample.draws)
         for number, tensors in enumerate(draws):
+            if ready.refusal:
+                return outcomes + [ready.refusal] * (len(draws) - number)
             step(number)
             try:
-                with clock.phase("compile" if entry.compiles and number == 0 else "execute"):
+                with clock.phase("compile" if entry.compiles and ready.fresh else "execute"):
+                    ready.fresh = False
                     seed(1)
-                    results = call(*tensors)
+                    assert ready.call
+                    results = ready.call(*tensors)
                     found = value(results)
-                    broken = _contradicted(call, results) if number == 0 else ""
+                    broken = _contradicted(ready.call, results) if number == 0 else ""
                 outcomes.append(replace(found, structure=f"{found.structure} {broken}") if broken else found)
             except Exception as error:
                 # What Python refuses before any kernel runs is of the phase in which a graph refuses it.
                 outcomes.append(failure(error, "execute" if isinstance(error, tf.errors.OpError) else "trace"))
                 last = outcomes[-1]
                 if isinstance(last, Failure) and last.unsupported and entry.compiles:
-                    return outcomes + [last] * (len(draws) - number - 1)
+                    ready.refusal = last
     return outcomes
+
+
+def _prepared(
+    entry: Mode, wrapped: Program, sample: Sample, specs: list[Any], cache: Cache, at: tuple[Any, ...]
+) -> Prepared:
+    """The program ready for these specs, from the cache where a sample of the same options and signature was before."""
+    options = rebuild(sample.draws[0], lambda leaf: is_tensor(leaf) or leaf)
+    key = (*at, repr(options), repr(sample.constants), *specs)
+    if key not in cache:
+        try:
+            call = entry.prepare(wrapped, specs)
+            # the concrete function is the same at 130 us a call, where finding it from the signature makes that 220
+            cache[key] = Prepared(getattr(call, "get_concrete_function", lambda call=call: call)())
+        except Exception as error:
+            cache[key] = Prepared(refusal=failure(error, "trace"))
+    return cache[key]

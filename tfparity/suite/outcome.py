@@ -60,6 +60,23 @@ class Lost:
 
 Outcome = Value | Failure | Lost
 
+
+def same_bits(a: Outcome, b: Outcome) -> bool:
+    """Whether both are values of one structure, equal bit for bit."""
+    return (
+        isinstance(a, Value)
+        and isinstance(b, Value)
+        and a.structure == b.structure
+        and len(a.arrays) == len(b.arrays)
+        and all(
+            x.shape == y.shape
+            and x.dtype == y.dtype
+            and (x.tolist() == y.tolist() if x.dtype.kind == "O" else x.tobytes() == y.tobytes())
+            for x, y in zip(a.arrays, b.arrays, strict=True)
+        )
+    )
+
+
 _ERROR = re.compile(r"\w+(Error|Exception|Warning): ")
 _NOISE = re.compile(
     r"^(in user code|File \"|Traceback|Detected at node|Node: ?|Stack trace|Original stack|Error messages? ?|<stack|"

@@ -100,19 +100,21 @@ def fixed_dtype(case: Case) -> str:
 def expand(case: Case, dtype: str, *, brief: bool = False) -> list[Sample]:
     """All samples of a case in one dtype, names unique.
 
-    Every option is tried in the leading dtype of each family; the other dtypes, which reach other kernels and not
-    other options, run the first ones, and so does everything when `brief`.
+    Every option, shape and invalid input is tried in the leading dtype of each family. The other dtypes, which reach
+    other kernels and no other options or shapes, run the first options on ordinary and edge values; `brief` leaves
+    out the other options everywhere.
 
     Raises CaseError when two samples would share a name or a dimension has no size.
     """
     found: list[Sample] = []
-    every = not brief and (dtype in LEADING or not swept(case) or dtype == (case.dtypes or LEADING)[0])
-    for number, declared in enumerate(_declared(case) if every else _declared(case)[:1]):
+    leads = dtype in LEADING or not swept(case) or dtype == (case.dtypes or LEADING)[0]
+    for number, declared in enumerate(_declared(case) if leads and not brief else _declared(case)[:1]):
         found += [
-            replace(s, name=_joined(s.name, declared.name)) for s in _of_one(case, declared, dtype, first=number == 0)
+            replace(s, name=_joined(s.name, declared.name))
+            for s in _of_one(case, declared, dtype, first=number == 0, leads=leads)
         ]
     declared = _declared(case)[0]
-    for invalid in case.errors:
+    for invalid in case.errors if leads else ():
         args = invalid.args or declared.args
         draw = _draw(
             case,
@@ -169,11 +171,11 @@ def _joined(*parts: str) -> str:
     return ",".join(part for part in parts if part)
 
 
-def _of_one(case: Case, declared: Declared, dtype: str, first: bool) -> Iterator[Sample]:
+def _of_one(case: Case, declared: Declared, dtype: str, first: bool, leads: bool) -> Iterator[Sample]:
     inputs = declared.inputs()
     key = f"{case.name}/{dtype}/{declared.name}"
     if any(i.any_shape for i in inputs):
-        yield from _elementwise(case, declared, dtype, inputs, key, first)
+        yield from _elementwise(case, declared, dtype, inputs, key, first, leads)
         return
     sizes = _sizes(declared, "ordinary")
     yield Sample("ordinary", (_draw(case, declared, dtype, sizes, key + "/ordinary"),))
@@ -181,7 +183,7 @@ def _of_one(case: Case, declared: Declared, dtype: str, first: bool) -> Iterator
     if planted:
         yield Sample("edge", planted)
     free = [n for n in dict.fromkeys(n for i in inputs for n in i.names) if n not in declared.sizes]
-    if not first:
+    if not (first and leads):
         return
     if free:
         yield Sample("ones", (_draw(case, declared, dtype, {**sizes, **dict.fromkeys(free, 1)}, key + "/ones"),))
@@ -202,7 +204,7 @@ def _of_one(case: Case, declared: Declared, dtype: str, first: bool) -> Iterator
 
 
 def _elementwise(
-    case: Case, declared: Declared, dtype: str, inputs: list[Input], key: str, first: bool
+    case: Case, declared: Declared, dtype: str, inputs: list[Input], key: str, first: bool, leads: bool
 ) -> Iterator[Sample]:
     columns = _edge_columns(inputs, dtype, key)
     count = len(columns[0]) if columns else 0
@@ -239,36 +241,11 @@ def _elementwise(
     if not first:
         return
 
-    def ordinary_draw(shapes: Sequence[tuple[int, ...]], name: str) -> Any:
-        taken = iter(shapes)
-        return _fill(
-            declared,
-            dtype,
-            lambda i, n: (
-                _values(i, dtype, next(taken), f"{key}/{name}/{n}", {})
-                if i.any_shape
-                else _array(i, dtype, {}, f"{key}/{n}")
-            ),
-        )
-
     elementwise = [i for i in inputs if i.any_shape]
-    yield Sample("scalar", tuple(ordinary_draw([()] * len(elementwise), f"scalar{n}") for n in range(3)))
-    if case.empty:
-        yield Sample("empty", (ordinary_draw([(0, 3)] * len(elementwise), "empty"),))
+    if leads:
+        yield from _shapes(case, declared, dtype, elementwise, key)
     if len(elementwise) < 2:
         return
-    ladder = [(3, 4), (4,), (2, 3, 1), (2, 1, 4), ()]
-    yield Sample("broadcast", (ordinary_draw([ladder[n % 5] for n in range(len(elementwise))], "broadcast"),))
-    if case.empty:
-        yield Sample(
-            "broadcast-empty", (ordinary_draw([(0, 1), (1, 4)][:2] + [()] * (len(elementwise) - 2), "broadcast-empty"),)
-        )
-    yield Sample(
-        "mismatch",
-        (ordinary_draw([(3,), (4,)] + [(1,)] * (len(elementwise) - 2), "mismatch"),),
-        "error",
-        must_fail=True,
-    )
     last = elementwise[-1]
     constants = case.constants
     if constants is None:
@@ -286,6 +263,40 @@ def _elementwise(
         taken = iter([v[some] if some is not None else np.unique(v) for v in values])
         fixed = _fill(shorter, dtype, lambda i, n: next(taken) if i.any_shape else _array(i, dtype, {}, f"{key}/{n}"))
         yield Sample("constant", (fixed,), constants=tuple(constants))
+
+
+def _shapes(case: Case, declared: Declared, dtype: str, elementwise: list[Input], key: str) -> Iterator[Sample]:
+    """A scalar, an empty tensor, shapes that broadcast and shapes that do not."""
+
+    def ordinary_draw(shapes: Sequence[tuple[int, ...]], name: str) -> Any:
+        taken = iter(shapes)
+        return _fill(
+            declared,
+            dtype,
+            lambda i, n: (
+                _values(i, dtype, next(taken), f"{key}/{name}/{n}", {})
+                if i.any_shape
+                else _array(i, dtype, {}, f"{key}/{n}")
+            ),
+        )
+
+    yield Sample("scalar", tuple(ordinary_draw([()] * len(elementwise), f"scalar{n}") for n in range(3)))
+    if case.empty:
+        yield Sample("empty", (ordinary_draw([(0, 3)] * len(elementwise), "empty"),))
+    if len(elementwise) < 2:
+        return
+    ladder = [(3, 4), (4,), (2, 3, 1), (2, 1, 4), ()]
+    yield Sample("broadcast", (ordinary_draw([ladder[n % 5] for n in range(len(elementwise))], "broadcast"),))
+    if case.empty:
+        yield Sample(
+            "broadcast-empty", (ordinary_draw([(0, 1), (1, 4)][:2] + [()] * (len(elementwise) - 2), "broadcast-empty"),)
+        )
+    yield Sample(
+        "mismatch",
+        (ordinary_draw([(3,), (4,)] + [(1,)] * (len(elementwise) - 2), "mismatch"),),
+        "error",
+        must_fail=True,
+    )
 
 
 def _refused(case: Case, draw: Any, count: int) -> np.ndarray:
