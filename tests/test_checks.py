@@ -142,7 +142,7 @@ def test_an_unknown_rank_is_tried_too(judged):
         return x * 2.0 if x.shape.rank is None else x
 
     assert (
-        judged(ranked, "float32", "*/*/n17/graph-dynamic#value:eager")["n17/graph-dynamic@CPU:0#value:eager"].verdict
+        judged(ranked, "float32", "*/*/edge/graph-dynamic#value:eager")["edge/graph-dynamic@CPU:0#value:eager"].verdict
         == "differs"
     )
 
@@ -418,3 +418,15 @@ def test_every_planned_row_is_given_and_no_other(judged):
     ]
     assert list(judged(case, "int32", modes=EAGER_GRAPH)) == planned
     assert len(set(planned)) == len(planned) > 10
+
+
+def test_an_invariant_says_nothing_of_input_that_the_reference_refuses(judged):
+    def refuses(x):
+        raise ValueError("documented")
+
+    def fails(f, x):
+        return tf.ensure_shape(x, [99])
+
+    case = op("tf.identity", refuses, T("n", edges=False), call=fails, invariant=lambda result, x: False)
+    row = judged(case, "float32", "*/*/ordinary/eager#value:theory")["ordinary/eager@CPU:0#value:theory"]
+    assert row.verdict == "identical"

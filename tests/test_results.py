@@ -67,7 +67,8 @@ def test_rows_come_back_as_they_went_in(tmp_path):
 
 def test_a_finished_run_is_parquet_without_journal(tmp_path):
     Recorder(tmp_path / "run", META).close(finished="now")
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["checks.parquet", "run.json", "timings.parquet"]
+    found = sorted(p.name for p in (tmp_path / "run").iterdir())
+    assert found == ["checks.parquet", "kernels.parquet", "run.json", "timings.parquet"]
 
 
 def test_an_empty_table_has_the_columns_of_the_contract():

@@ -292,7 +292,9 @@ def run(path: Path, check_rows: list[Check] | None = None, timing_rows: list[Tim
         about: dict[str, Any] | None = None) -> Run:  # fmt: skip
     """A run as `read` would give it; nothing is written but by `store`."""
     known = meta() if about is None else about
-    return Run(path, known, frame("checks", check_rows or []), frame("timings", timing_rows or []))
+    return Run(
+        path, known, frame("checks", check_rows or []), frame("timings", timing_rows or []), frame("kernels", [])
+    )
 
 
 def store(made: Run) -> Path:

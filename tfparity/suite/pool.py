@@ -20,7 +20,7 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from . import worker
+from . import kernels, worker
 from .case import CaseError
 from .outcome import Lost
 from .results import Check, RunError
@@ -37,7 +37,7 @@ class Pool:
     """Worker processes; a context manager. Results come in the order they finish, or one by one with `result`."""
 
     def __init__(self, jobs: int):
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ |= kernels.LOG
         os.environ.setdefault("PYTHONSAFEPATH", "1")  # or cases/math.py, where someone stands, hides the library's
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["tfparity.suite.preload"])
@@ -139,7 +139,7 @@ def _marked(path: Any) -> tuple[Any, int]:
 
 def _end_of(path: Any) -> str:
     try:
-        return path.read_text(errors="replace")[-worker.END_OF_STDERR :]
+        return kernels.quiet(path.read_text(errors="replace"))[-worker.END_OF_STDERR :]
     except OSError:
         return ""
 

@@ -1,8 +1,8 @@
 """Rows and runs: what a check and a timing record, and the folder they are kept in.
 
-A run is a folder: `run.json`, `checks.parquet`, `timings.parquet`, and what the reports add. While it is being
-written, finished rows are appended to a journal (one JSON line each), so that a kill at any moment loses none;
-closing the run turns the journal into parquet. Reading accepts either state. This module knows no TensorFlow.
+A run is a folder: `run.json`, `checks.parquet`, `timings.parquet`, `kernels.parquet`, and what the reports add. While
+it is being written, finished rows are appended to a journal (one JSON line each), so that a kill at any moment loses
+none; closing the run turns the journal into parquet. Reading accepts either state. This module knows no TensorFlow.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .kernels import Kernel
 
 if TYPE_CHECKING:  # half a second that `tfparity list` need not spend
     import pandas as pd
@@ -93,8 +95,12 @@ class Timing:
     bytes: float = float("nan")
 
 
-TABLES: dict[str, type] = {"checks": Check, "timings": Timing}
-KEYS = {"checks": ["id"], "timings": ["op", "dtype", "sample", "size", "mode", "device", "phase"]}
+TABLES: dict[str, type] = {"checks": Check, "timings": Timing, "kernels": Kernel}
+KEYS = {
+    "checks": ["id"],
+    "timings": ["op", "dtype", "sample", "size", "mode", "device", "phase"],
+    "kernels": ["op", "types", "where"],
+}
 
 
 def frame(kind: str, rows: Iterable[Any]) -> pd.DataFrame:
@@ -113,12 +119,13 @@ def frame(kind: str, rows: Iterable[Any]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that was read: its folder, `run.json`, and the two tables."""
+    """A run that was read: its folder, `run.json`, and its tables."""
 
     path: Path
     meta: dict[str, Any]
     checks: pd.DataFrame
     timings: pd.DataFrame
+    kernels: pd.DataFrame
 
     @property
     def complete(self) -> bool:
@@ -165,10 +172,7 @@ class Recorder:
         if resume:
             earlier = read(path)
             self.meta = {**earlier.meta, **self.meta, "started": earlier.meta.get("started", self.meta.get("started"))}
-            self.rows = {
-                "checks": _records(earlier.checks),
-                "timings": _records(earlier.timings),
-            }
+            self.rows = {kind: _records(getattr(earlier, kind)) for kind in TABLES}
         self.meta["finished"] = None
         self.meta.setdefault("done", [])
         self.write_meta()
@@ -218,7 +222,7 @@ class Recorder:
         self.write_meta()
         os.close(self.journal)
         (self.path / JOURNAL).unlink()  # last: every row it held is in the parquet files by now
-        return Run(self.path, self.meta, tables["checks"], tables["timings"])
+        return Run(self.path, self.meta, **tables)
 
 
 def read(path: str | os.PathLike[str]) -> Run:
@@ -256,7 +260,7 @@ def read(path: str | os.PathLike[str]) -> Run:
         tables[kind] = frame(kind, stored + [r for k, r in journal if k == kind])
     if not meta.get("finished"):
         meta["done"] = list(dict.fromkeys([*meta.get("done", ()), *(r["job"] for k, r in journal if k == "done")]))
-    return Run(path, meta, tables["checks"], tables["timings"])
+    return Run(path, meta, **tables)
 
 
 def _journal(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -4,8 +4,9 @@ The rules, in order of what they find:
 
 * an input of any shape (`T()`) is elementwise: `edge` is one long tensor of every edge value (for several inputs,
   every pair), `n1` `n3` `n17` are the same values in tensors of 1, 3 and 17, one draw after the other (vector lanes
-  and remainders part ways), and there is a scalar, an empty one, a broadcast one, and a last input that is a constant
-  of the graph (`constant`: the graph optimizer rewrites those);
+  and remainders part ways; outside the leading dtypes `n1` holds only what cannot stand with others), and there is a
+  scalar, an empty one, a broadcast one, and a last input that is a constant of the graph (`constant`: the graph
+  optimizer rewrites those);
 * named dimensions get small unequal sizes (`ordinary`), and for the first combination of options once 1 each
   (`ones`), once long (`long`), and each in turn zero (`empty-k`); `edge` draws plant one edge value at a time, so
   that none drowns the others, then several together (first and last NaN, both infinities, all equal, all zero);
@@ -61,6 +62,7 @@ class Sample:
     purpose     `value`, or `error` for invalid input
     must_fail   whether the documentation calls the input an error, as against leaving it open
     positions   for samples cut from the elementwise `edge`: which of its elements each draw holds, (draws, elements)
+    alone       whether `n1` has its elements one by one, to hold them against
     constants   scalars applied in turn as the last argument, inside the function
     """
 
@@ -69,6 +71,7 @@ class Sample:
     purpose: str = "value"
     must_fail: bool = False
     positions: np.ndarray | None = None
+    alone: bool = False
     constants: tuple[Any, ...] = ()
 
     @cached_property
@@ -222,22 +225,17 @@ def _elementwise(
         need = min(-(-len(together) // length), MOST_DRAWS)
         return np.resize(together, need * length).reshape(need, length)
 
-    alone = np.unique(
-        np.concatenate(
-            [
-                together[: MOST_ALONE // 2],
-                refused[: MOST_ALONE // 4],
-                np.linspace(0, count - 1, MOST_ALONE // 2).astype(int),
-            ]
-        )
-    )
+    alone = refused[: MOST_ALONE // 4]
+    if leads:
+        spread = np.linspace(0, count - 1, MOST_ALONE // 2).astype(int)
+        alone = np.unique(np.concatenate([together[: MOST_ALONE // 2], alone, spread]))
     cut = {
         "edge": together[None],
-        "n1": alone[:, None],
+        **({"n1": alone[:, None]} if len(alone) else {}),
         **({name: chunks(n) for name, n in LANES.items()} if len(together) else {}),
     }
     for name, rows in cut.items():
-        yield Sample(name, tuple(draw(row) for row in rows), positions=rows)
+        yield Sample(name, tuple(draw(row) for row in rows), positions=rows, alone=leads and name != "n1")
     if not first:
         return
 

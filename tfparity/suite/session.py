@@ -434,6 +434,7 @@ def _advance(
                 for row in rows:
                     if row.failing:
                         meter.failing += 1
+            recorder.append("kernels", done.ran)
             recorder.append(table, rows, done=done.job.key)
             for phase, seconds in done.spent:
                 spent[phase] = spent.get(phase, 0.0) + seconds

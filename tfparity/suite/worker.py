@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from . import case as cases
-from . import checks, modes, samples
+from . import checks, inventory, kernels, modes, samples
 from .dtypes import DTYPES
+from .kernels import Kernel
 from .modes import Clock
 from .outcome import Failure, Lost
 from .results import Check, Timing
@@ -55,12 +56,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """What a job gave, and the seconds it took by phase (`total` is all of it)."""
+    """What a job gave, the seconds it took by phase (`total` is all of it), and the kernels that ran in this process
+    for the first time."""
 
     job: Job
     rows: tuple[Check | Timing, ...] = ()
     facts: Any = None
     spent: tuple[tuple[str, float], ...] = ()
+    ran: tuple[Kernel, ...] = ()
 
 
 def start(scratch: str, run: int) -> None:
@@ -128,8 +131,20 @@ def do(job: Job, scratch: str) -> Done:
     finally:
         faulthandler.cancel_dump_traceback_later()
         os.close(marker)
+    ran = _ran(scratch) if job.action == "check" else ()
     total = time.perf_counter() - began
-    return Done(replace(job, lost=()), rows, facts, tuple(clock.spent.items()) + (("total", total),))
+    return Done(replace(job, lost=()), rows, facts, tuple(clock.spent.items()) + (("total", total),), ran)
+
+
+_TOLD: set[Kernel] = set()
+"""The kernels this process has told of: its kernel cache logs each once, XLA every time it compiles."""
+
+
+def _ran(scratch: str) -> tuple[Kernel, ...]:
+    log = stderr_file(scratch, os.getpid()).read_text(errors="replace")
+    fresh = kernels.instantiated(log, inventory.leading_types()) - _TOLD
+    _TOLD.update(fresh)
+    return tuple(sorted(fresh))
 
 
 def limit(job: Job, mode: str) -> float:
