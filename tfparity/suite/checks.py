@@ -30,16 +30,16 @@ Step = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to run: modes (`numpy` among them means the reference check), devices, and queries on identities; `brief`
-    leaves out all but the first options of each case."""
+    """What to run: modes (`numpy` among them means the reference check), devices, queries on identities, and samples by
+    name (none: all)."""
 
     modes: tuple[str, ...] = modes.DEFAULT_MODES
     devices: tuple[str, ...] = ("CPU:0",)
     queries: tuple[Query, ...] = ()
-    brief: bool = False
+    samples: tuple[str, ...] = ()
 
     def row(self, identity: Identity) -> bool:
-        return wanted(self.queries, **vars(identity))
+        return (not self.samples or identity.sample in self.samples) and wanted(self.queries, **vars(identity))
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def run(
     case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], clock: Clock, step: Callable[[Step, int], None]
 ) -> list[Check]:
     """The rows of one task."""
-    samples = expand(case, dtype, brief=want.brief)
+    samples = expand(case, dtype)
     task = Task(case, dtype, {s.name: s for s in samples}, lost, clock, step)
     rows = []
     for planned in plan(case, samples, want):

@@ -44,7 +44,9 @@ Cases = Annotated[
     list[str] | None,
     typer.Option("--cases", help="a file of your own cases, beside those that come with tfparity; may be repeated"),
 ]
-Profile = Annotated[str, typer.Option("--profile", help="full, or quick: one dtype, the first options, fewer times")]
+Profile = Annotated[
+    str, typer.Option("--profile", help="full, or quick: what finds most a second, in minutes; fewer times")
+]
 Costs = Annotated[bool, typer.Option("--costs", help="print where the time went, and the harness's own share")]
 
 ALL_MODES = "eager,graph,graph-dynamic,xla,numpy"
@@ -236,12 +238,16 @@ def _row(case: Any) -> dict[str, str]:
 
 @app.command()
 def coverage(
-    out: Annotated[Path | None, typer.Option("--out", help="also write coverage.csv into this folder")] = None,
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RUN]...", help="runs that tell what was reached")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="also write coverage.md and its tables here")] = None,
 ) -> None:
-    """Documented ops, kernels, gradients: covered, declared holes, undeclared ones (exit status 1)."""
+    """Ops, options, kernels, dtypes, gradients, examples: covered, declared holes, undeclared ones (exit status 1)."""
     from . import coverage as measured
+    from .results import read
 
-    if not measured.show(out):
+    if not measured.show([read(path) for path in runs or ()], out):
         raise typer.Exit(1)
 
 

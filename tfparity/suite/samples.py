@@ -100,18 +100,17 @@ def fixed_dtype(case: Case) -> str:
     return NONE
 
 
-def expand(case: Case, dtype: str, *, brief: bool = False) -> list[Sample]:
+def expand(case: Case, dtype: str) -> list[Sample]:
     """All samples of a case in one dtype, names unique.
 
     Every option, shape and invalid input is tried in the leading dtype of each family. The other dtypes, which reach
-    other kernels and no other options or shapes, run the first options on ordinary and edge values; `brief` leaves
-    out the other options everywhere.
+    other kernels and no other options or shapes, run the first options on ordinary and edge values.
 
     Raises CaseError when two samples would share a name or a dimension has no size.
     """
     found: list[Sample] = []
     leads = dtype in LEADING or not swept(case) or dtype == (case.dtypes or LEADING)[0]
-    for number, declared in enumerate(_declared(case) if leads and not brief else _declared(case)[:1]):
+    for number, declared in enumerate(_declared(case) if leads else _declared(case)[:1]):
         found += [
             replace(s, name=_joined(s.name, declared.name))
             for s in _of_one(case, declared, dtype, first=number == 0, leads=leads)

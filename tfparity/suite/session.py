@@ -27,7 +27,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from .. import __version__
 from . import case as cases
-from . import identity, machine, modes, statistics, timed, timing, waivers
+from . import identity, machine, modes, profiles, statistics, timed, timing, waivers
 from .case import Case
 from .checks import Wanted
 from .dtypes import DTYPES
@@ -201,15 +201,24 @@ def choose_devices(request: Request, facts: dict[str, Any]) -> tuple[str, ...]:
 
 
 def plans(
-    pool: Pool, selection: Selection, facts: dict[str, Any], timeout: float, console: Console
+    pool: Pool,
+    selection: Selection,
+    facts: dict[str, Any],
+    timeout: float,
+    console: Console,
+    chosen: profiles.Choice | None = None,
 ) -> dict[str, dict[str, str]]:
     """For each case its dtypes, and TensorFlow's words where it refuses one; remembered between runs.
 
     What was planned is kept in the user's cache folder under a digest of TensorFlow's version, the case files and the
-    engine, so the next run starts at once.
+    engine, so the next run starts at once. A case whose dtypes are `chosen` needs no planning.
     """
-    store = _Remembered(facts["version"])
-    known = {n: store.get(c) for n, c in selection.cases.items() if not c.missing}
+    store, chosen = _Remembered(facts["version"]), chosen or {}
+    known: dict[str, dict[str, str] | None] = {
+        n: dict.fromkeys(chosen[n], "") if n in chosen else store.get(c)
+        for n, c in selection.cases.items()
+        if not c.missing
+    }
     missing = [n for n, plan in known.items() if plan is None]
     with Meter(console, "planning", len(known), len(known) - len(missing)) as meter:
         for done in pool.run(Job("plan", n, timeout=timeout, files=_files(selection.cases[n])) for n in missing):
@@ -267,15 +276,24 @@ def _files(case: Case) -> tuple[str, ...]:
     return () if Path(case.file).parent == cases.folder() else (case.file,)
 
 
-def check_jobs(request: Request, selection: Selection, planned: dict[str, dict[str, str]], want: Wanted) -> list[Job]:
+def check_jobs(
+    request: Request,
+    selection: Selection,
+    planned: dict[str, dict[str, str]],
+    want: Wanted,
+    chosen: profiles.Choice | None = None,
+) -> list[Job]:
+    """One job for each case and dtype; in the quick profile with the samples `chosen`, where it names the case."""
     jobs = []
     for name, plan in planned.items():
         runs = [d for d, refused in plan.items() if not refused and _asked(request, selection, name, d)]
-        if request.quick and runs:
+        known = (chosen or {}).get(name)
+        if chosen is not None and known is None and runs:
             runs = [timed.dtype_of(runs) or runs[0]]
         for dtype in runs:
             if _in_shard(selection, name, dtype):
-                jobs.append(Job("check", name, dtype, want, request.timeout, files=_files(selection.cases[name])))
+                its = replace(want, samples=known[dtype]) if known else want
+                jobs.append(Job("check", name, dtype, its, request.timeout, files=_files(selection.cases[name])))
     return jobs
 
 
@@ -383,13 +401,14 @@ def execute(request: Request, out: Path, *, resume: bool = False, console: Conso
                 f"TensorFlow {facts['version']} on {', '.join(devices)}; "
                 f"asking it for the dtypes of {len(selection.cases)} cases"
             )
-            planned = plans(pool, selection, facts, request.timeout, console)
+            chosen = profiles.quick() if request.quick else None
+            planned = plans(pool, selection, facts, request.timeout, console, chosen)
             spent["plan"] = (time.perf_counter() - began) * request.workers
-            want = Wanted(request.modes, devices, selection.queries, request.quick)
+            want = Wanted(request.modes, devices, selection.queries)
             if request.check:
                 if "refused" not in finished:
                     recorder.append("checks", refused_rows(request, selection, planned), done="refused")
-                jobs = check_jobs(request, selection, planned, want)
+                jobs = check_jobs(request, selection, planned, want, chosen)
                 _advance(pool, jobs, finished, recorder, console, "checks", spent, ledger)
                 problems = ledger.problems(whole=request.whole, judged=lambda w: covers(request, selection, w))
         if request.time:

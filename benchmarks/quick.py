@@ -1,0 +1,66 @@
+"""Choose the quick profile from a whole run: python benchmarks/quick.py RUN [SECONDS] > cases/quick.txt
+
+SECONDS is worker time, by default 300: two and a half minutes on two cores. What was gained per second goes to stderr.
+"""
+
+import sys
+from collections import defaultdict
+
+import pandas as pd
+
+from tfparity.suite import inventory, profiles
+from tfparity.suite.results import FAILING, read
+
+
+def units(checks: pd.DataFrame, kernels: pd.DataFrame) -> list[profiles.Unit]:
+    """What each sample cost and touched. A step of which several rows speak is paid once; what timed out is left out. A
+    kernel is credited to every documented op whose code reaches it, in the kernel's dtype."""
+    reached: dict[str, set[str]] = defaultdict(set)
+    for raw, ops in inventory.reachable().items():
+        for op in ops:
+            reached[op].add(raw)
+    ran: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for raw, dtype, where in kernels[["op", "dtype", "where"]].itertuples(index=False):
+        ran[raw, dtype].add(where)
+    checks = checks[(checks["sample"] != "all") & (checks["aspect"] != "docs")]
+    checks = checks.assign(step=checks["aspect"].where(checks["aspect"] == "gradient", "value"))
+    paid = checks.drop_duplicates(["op", "dtype", "sample", "mode", "device", "step"])
+    cost = paid.groupby(["op", "dtype", "sample"])["seconds"].sum()
+    failing = checks[checks["verdict"].isin(FAILING)]
+    hung = set(map(tuple, failing[failing["verdict"] == "timeout"][["op", "dtype", "sample"]].itertuples(index=False)))
+    families: dict[tuple[str, str, str], set[tuple[str, ...]]] = defaultdict(set)
+    for row in failing.itertuples():
+        families[row.op, row.dtype, row.sample].add((row.op, row.mode, row.aspect, row.verdict, row.kind))
+    return [
+        profiles.Unit(
+            *key,
+            seconds,
+            frozenset(families[key]),
+            frozenset((raw, key[1], where) for raw in reached[key[0]] for where in ran[raw, key[1]]),
+        )
+        for key, seconds in cost.items()
+        if key not in hung
+    ]
+
+
+def main() -> None:
+    run, budget = read(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 300.0
+    every = units(run.checks, run.kernels)
+    chosen = profiles.choose(every, budget)
+    print("# The quick profile: OP/DTYPE SAMPLE... Written by benchmarks/quick.py from a run of every case in")
+    print(f"# TensorFlow {run.meta['tensorflow']}, for {budget:g} s of worker time.")
+    print("\n".join(profiles.lines(chosen)))
+    for name, of in (("of every sample", every), ("chosen", chosen)):
+        seconds = sum(u.seconds for u in of)
+        failures = len(set().union(*(u.failures for u in of)))
+        kernels = len(set().union(*(u.kernels for u in of)))
+        cases = len({u.op for u in of})
+        print(
+            f"{name}: {len(of)} samples, {cases} cases, {kernels} kernels, {failures} families of failures, "
+            f"{seconds:.0f} s: {kernels / seconds:.2f} kernels and {failures / seconds:.2f} failures a second",
+            file=sys.stderr,
+        )
+
+
+if __name__ == "__main__":
+    main()
