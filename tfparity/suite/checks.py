@@ -127,10 +127,10 @@ class Task:
                     self.case, given, mode, device, self.clock, lambda draw: self.step(step, draw), wrap, self.cache
                 )
                 self.seconds[step] = time.perf_counter() - start
-                self.outcomes[step] = [self._canonical(o, sample) for o in found] if aspect == "value" else found
+                self.outcomes[step] = [self.canonical(o, sample) for o in found] if aspect == "value" else found
         return self.outcomes[step]
 
-    def _canonical(self, outcome: Outcome, sample: Sample) -> Outcome:
+    def canonical(self, outcome: Outcome, sample: Sample) -> Outcome:
         if not self.case.canonical or not isinstance(outcome, Value):
             return outcome
         with np.errstate(all="ignore"):
@@ -163,7 +163,7 @@ def run(
         if not want.row(identity):
             continue
         sample = task.samples[planned.sample]
-        judged = _judge_or_say(task, sample, planned)
+        judged = judgement(task, sample, planned)
         at = (planned.sample, planned.mode, planned.device, _executed(planned.aspect))
         rows.append(
             Check(
@@ -173,7 +173,7 @@ def run(
                 kind=judged.kind,
                 max_ulp=judged.max_ulp,
                 scaled_error=judged.scaled_error,
-                detail=_detail(task, sample, judged),
+                detail=told(task, sample, judged),
                 seconds=task.seconds.get(at, 0.0),
             )
         )
@@ -184,7 +184,7 @@ def _executed(aspect: str) -> str:
     return "gradient" if aspect == "gradient" else "value"
 
 
-def _judge_or_say(task: Task, sample: Sample, planned: Plan) -> Judgement:
+def judgement(task: Task, sample: Sample, planned: Plan) -> Judgement:
     """The judgement; what the case itself raises, in its invariant or canonical form, costs this row alone."""
     try:
         return _judge(task, sample, planned)
@@ -251,7 +251,7 @@ def _from_eager(task: Task, sample: Sample, base: list[Outcome], aspect: str) ->
         found = modes.run(
             task.case, _moved(given), "eager", "CPU:0", task.clock, lambda draw: task.step(key, draw), wrap
         )
-        task.outcomes[key] = [task._canonical(o, sample) for o in found] if aspect == "value" else found
+        task.outcomes[key] = [task.canonical(o, sample) for o in found] if aspect == "value" else found
     floor = _typical if aspect == "gradient" else lambda spread, outcome: spread
     other = task.outcomes[key]
     return [e or Expected(a, floor(_distance(a, b), a)) for e, a, b in zip(known, base, other, strict=True)]
@@ -501,7 +501,7 @@ def gradient(program: Program) -> Program:
     return Program(function, program.autograph, (np.zeros((), np.int32),))
 
 
-def _detail(task: Task, sample: Sample, j: Judgement) -> str:
+def told(task: Task, sample: Sample, j: Judgement) -> str:
     """What a reader needs: the difference, then the input that showed it."""
     if not j.detail or j.worst is None:
         return j.detail

@@ -241,13 +241,33 @@ def coverage(
     runs: Annotated[
         list[Path] | None, typer.Argument(metavar="[RUN]...", help="runs that tell what was reached")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="also write coverage.md and its tables here")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="also write coverage.md, its tables, and with runs LIMITS.md here")
+    ] = None,
+    limits: Annotated[
+        Path | None, typer.Option("--limits", help="a LIMITS.md: what the runs say against it (exit status 1)")
+    ] = None,
 ) -> None:
     """Ops, options, kernels, dtypes, gradients, examples: covered, declared holes, undeclared ones (exit status 1)."""
+    from ..reports import limits as limited
     from . import coverage as measured
-    from .results import read
+    from .results import RunError, read, replace, saying
 
-    if not measured.show([read(path) for path in runs or ()], out):
+    if limits and not runs:
+        raise RunError("--limits needs a run to hold the page against: tfparity coverage RUN --limits LIMITS.md")
+    found = [read(path) for path in runs or ()]
+    good = measured.show(found, out)
+    problems: list[str] = []
+    if found and (out or limits):
+        joined = limited.joined(found)
+        if out:
+            replace(out / "LIMITS.md", limited.page(limited.limits(joined), str(joined.meta["tensorflow"])))
+        if limits:
+            with saying(limits, "read"):
+                problems = limited.stale(limits.read_text(encoding="utf-8"), joined)
+    for problem in problems:
+        print(f"limits: {problem}")
+    if problems or not good:
         raise typer.Exit(1)
 
 
@@ -255,12 +275,14 @@ def coverage(
 def repro(id: Annotated[str, typer.Argument(metavar="ID", help=identity.FORM)], cases: Cases = None) -> None:
     """Print a standalone script, TensorFlow and NumPy only, that shows the outcome of a check."""
     from . import case as declared
+    from . import examples
     from . import repro as standalone
 
     known = declared.load()
     if cases:
         known = declared.load(cases)
-    print(standalone.script(identity.identity(id), known), end="")
+    of = identity.identity(id)
+    print(examples.script(of) if examples.speaks_of(of) else standalone.script(of, known), end="")
 
 
 if __name__ == "__main__":

@@ -91,6 +91,13 @@ class CaseFile(pytest.File):
                 at = identity.Identity(job.name, job.dtype, **vars(planned_row))
                 if want.row(at):
                     yield CheckItem.from_parent(self, name=str(at), row=at, job=job)
+        here = session_of.Selection(
+            {n: c for n, c in selection.cases.items() if Path(c.file).resolve() == self.path.resolve()},
+            selection.queries,
+            selection.shard,
+        )
+        for job in session_of.example_jobs(request, here, want):
+            yield PageItem.from_parent(self, name=f"{job.name}/{job.dtype}", job=job)
 
 
 class CheckItem(pytest.Item):
@@ -123,6 +130,26 @@ class CheckItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, None, self.name
+
+
+class PageItem(pytest.Item):
+    """All examples of one op's page: which checks they make is known when they have run."""
+
+    def __init__(self, *, job: Job, **more: Any):
+        super().__init__(**more)
+        self.job = job
+        self.user_properties += [("op", job.name), ("dtype", job.dtype)]
+
+    def runtest(self) -> None:
+        rows = _state(self.config).page(self.job)
+        if not rows:
+            pytest.skip("the page has no example")
+        for check in rows:
+            if check.failing:
+                raise Diverges(check)
+
+    repr_failure = CheckItem.repr_failure
+    reportinfo = CheckItem.reportinfo
 
 
 def bench_item(parent: CaseFile, case: str, dtype: str, size: int, mode: str) -> pytest.Function:
@@ -204,6 +231,11 @@ class State:
             )
             row = replace(row, id=item.name, **vars(item.row))
         return self.ledger.apply(row)
+
+    def page(self, job: Job) -> list[Check]:
+        """The rows of an op's examples."""
+        done = self.open().result(job, self.open().submit(job))
+        return [self.ledger.apply(row) for row in done.rows if isinstance(row, Check)]
 
     def measured(self, case: str, dtype: str, size: int) -> timing.Measurement:
         """The interleaved measurement of a case at a size, made in a worker when its first mode is asked for."""

@@ -126,7 +126,7 @@ def _all_lost(job: Job, lost: Lost) -> Done:
     row = Check(
         identity, job.name, job.dtype, "all", "eager", "CPU:0", "value", "docs", lost.verdict, detail=lost.detail
     )
-    return Done(job, (row,) if job.action == "check" else (), facts={})
+    return Done(job, (row,) if job.action in ("check", "examples") else (), facts={})
 
 
 def _marked(path: Any) -> tuple[Any, int]:

@@ -105,11 +105,11 @@ def script(of: Identity, known: Mapping[str, Case]) -> str:
     parts = [
         HEAD.format(id=of),
         _sources(case),
-        _program(case, sample, of.aspect == "gradient"),
-        _draws(sample, of.aspect == "gradient"),
+        program_part(case, sample, of.aspect == "gradient"),
+        draws_part(sample, of.aspect == "gradient"),
         TAIL,
-        _modes(of, case.autograph),
-        _loop(case, sample, of),
+        modes_part(of, case.autograph),
+        loop_part(case, sample, of),
     ]
     return "".join(parts)
 
@@ -126,7 +126,12 @@ def _sources(case: Case) -> str:
 def _collect(function: Callable[..., Any], into: dict[str, str], name: str, case: Case) -> None:
     for used in _globals_of(function.__code__) if hasattr(function, "__code__") else ():
         value = function.__globals__.get(used)
-        if used in into or used in ("tf", "np", "inf", "nan") or used.startswith("__"):
+        if (
+            used not in function.__globals__
+            or used in into
+            or used in ("tf", "np", "inf", "nan")
+            or used.startswith("__")
+        ):
             continue
         if inspect.isfunction(value) and value.__globals__ is function.__globals__:
             into[used] = ""
@@ -182,7 +187,7 @@ def _lambda(function: Callable[..., Any]) -> str:
     return " ".join(min(holding, key=len).split()) if holding else "None  # its source could not be found"
 
 
-def _program(case: Case, sample: samples.Sample, gradient: bool) -> str:
+def program_part(case: Case, sample: samples.Sample, gradient: bool) -> str:
     counter = iter(range(1000))
     names: list[str] = []
 
@@ -265,7 +270,7 @@ def _literal(leaf: Any) -> str:
     return getattr(leaf, "__name__", None) or repr(leaf)
 
 
-def _draws(sample: samples.Sample, gradient: bool) -> str:
+def draws_part(sample: samples.Sample, gradient: bool) -> str:
     lines = ["\n\ndraws = ["]
     extra = ["tf.constant(0)"] if gradient else []
     lines += ["    [" + ", ".join([*(_tensor(leaf) for leaf in draw), *extra]) + "]," for draw in sample.tensors]
@@ -288,7 +293,7 @@ def _array(array: np.ndarray) -> str:
     return f"array({name_of(array.dtype)!r}, {list(array.shape)}, {np.ascontiguousarray(array).tobytes().hex()!r})"
 
 
-def _modes(of: Identity, autograph: bool) -> str:
+def modes_part(of: Identity, autograph: bool) -> str:
     specs = {"graph-dynamic": "[None] * t.shape.rank", "xla-dynamic": "[None] * t.shape.rank"}.get(of.mode, "t.shape")
     build = {"eager": "program", "savedmodel": "saved(program)"}.get(
         of.mode,
@@ -314,7 +319,7 @@ def _modes(of: Identity, autograph: bool) -> str:
     return f"{signature}{saved}\nwith tf.device({of.device!r}):\n    mode = {build}\n"
 
 
-def _loop(case: Case, sample: samples.Sample, of: Identity) -> str:
+def loop_part(case: Case, sample: samples.Sample, of: Identity) -> str:
     against = of.against
     lines = []
     if against == "numpy":

@@ -27,7 +27,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from .. import __version__
 from . import case as cases
-from . import identity, machine, modes, profiles, statistics, timed, timing, waivers
+from . import examples, identity, machine, modes, profiles, statistics, timed, timing, waivers
 from .case import Case
 from .checks import Wanted
 from .dtypes import DTYPES
@@ -120,7 +120,9 @@ def select(request: Request) -> Selection:
     for mode in request.modes:
         if mode not in modes.MODES and mode != "numpy":
             raise UsageError(f"unknown mode {mode!r}: the modes are {', '.join([*modes.MODES, 'numpy'])}")
-    if request.dtypes != ("*",) and not any(fnmatchcase(d, p) for d in (*DTYPES, "none") for p in request.dtypes):
+    if request.dtypes != ("*",) and not any(
+        fnmatchcase(d, p) for d in (*DTYPES, "none", examples.DTYPE) for p in request.dtypes
+    ):
         raise UsageError(f"no dtype matches {', '.join(request.dtypes)}: the dtypes are {', '.join(DTYPES)}")
     names = identity.select(queries, declared)
     return Selection({n: declared[n] for n in names}, queries, _shard(request.shard))
@@ -297,6 +299,18 @@ def check_jobs(
     return jobs
 
 
+def example_jobs(request: Request, selection: Selection, want: Wanted) -> list[Job]:
+    """One job for each documented op: the examples of its page. The quick profile leaves them out."""
+    return [
+        Job("examples", name, examples.DTYPE, want, request.timeout)
+        for name, case in selection.cases.items()
+        if not request.quick
+        and examples.may_have(case)
+        and _asked(request, selection, name, examples.DTYPE)
+        and _in_shard(selection, name, examples.DTYPE)
+    ]
+
+
 def _in_shard(selection: Selection, name: str, dtype: str) -> bool:
     part, whole = selection.shard
     return zlib.crc32(f"{name}/{dtype}".encode()) % whole == part - 1
@@ -409,6 +423,7 @@ def execute(request: Request, out: Path, *, resume: bool = False, console: Conso
                 if "refused" not in finished:
                     recorder.append("checks", refused_rows(request, selection, planned), done="refused")
                 jobs = check_jobs(request, selection, planned, want, chosen)
+                jobs += example_jobs(request, selection, want)
                 _advance(pool, jobs, finished, recorder, console, "checks", spent, ledger)
                 problems = ledger.problems(whole=request.whole, judged=lambda w: covers(request, selection, w))
         if request.time:

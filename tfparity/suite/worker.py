@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from . import case as cases
-from . import checks, inventory, kernels, modes, samples
+from . import checks, examples, inventory, kernels, modes, samples
 from .dtypes import DTYPES
 from .kernels import Kernel
 from .modes import Clock
@@ -36,8 +36,8 @@ UNDRAWN = "the declaration cannot be drawn in this dtype"
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of work. `action` is `plan`, `check`, `time`, `measure` (one size, all samples kept) or `facts`;
-    `lost` are the steps an earlier try died in."""
+    """One piece of work. `action` is `plan`, `check`, `examples` (those of the op's page), `time`, `measure` (one size,
+    all samples kept) or `facts`; `lost` are the steps an earlier try died in."""
 
     action: str
     name: str = ""
@@ -116,6 +116,8 @@ def do(job: Job, scratch: str) -> Done:
             facts = plan(cases.load()[job.name], step, clock)
         elif job.action == "check":
             rows = tuple(checks.run(cases.load()[job.name], job.dtype, job.want, dict(job.lost), clock, step))
+        elif job.action == "examples":
+            rows = tuple(examples.rows(job.name, job.want, dict(job.lost), clock, step))
         elif job.action == "time":
             from . import timed
 
@@ -131,7 +133,7 @@ def do(job: Job, scratch: str) -> Done:
     finally:
         faulthandler.cancel_dump_traceback_later()
         os.close(marker)
-    ran = _ran(scratch) if job.action == "check" else ()
+    ran = _ran(scratch) if job.action in ("check", "examples") else ()
     total = time.perf_counter() - began
     return Done(replace(job, lost=()), rows, facts, tuple(clock.spent.items()) + (("total", total),), ran)
 
