@@ -78,7 +78,7 @@ def test_a_program_whose_graph_differs_is_caught_in_every_mode_but_eager(judged)
     def parted(x):
         return x if tf.executing_eagerly() else x * 1.5
 
-    rows = judged(parted, "float32", "*/*/n17/*#value:eager")
+    rows = judged(parted, "float32", "*/*/edge/*#value:eager")
     assert {row.mode: (row.verdict, row.kind) for row in rows.values()} == dict.fromkeys(
         ("graph", "graph-dynamic", "xla"), ("differs", "value")
     )
@@ -99,7 +99,7 @@ def test_whatever_the_graph_changes_is_caught_by_its_kind(judged, change, kind):
     def parted(x):
         return x if tf.executing_eagerly() else change(x)
 
-    row = judged(parted, "float32", "*/*/n17/graph#value:eager")["n17/graph@CPU:0#value:eager"]
+    row = judged(parted, "float32", "*/*/edge/graph#value:eager")["edge/graph@CPU:0#value:eager"]
     assert (row.verdict, row.kind) == ("differs", kind)
 
 
@@ -110,7 +110,7 @@ def test_a_graph_that_fails_where_eager_does_not_is_caught(judged):
             raise TypeError("not in a graph")
         return x
 
-    row = judged(refuses, "float32", "*/*/n17/graph#value:eager")["n17/graph@CPU:0#value:eager"]
+    row = judged(refuses, "float32", "*/*/edge/graph#value:eager")["edge/graph@CPU:0#value:eager"]
     assert (row.verdict, row.kind) == ("error-differs", "error-class")
     assert "not in a graph" in row.detail
 
@@ -120,10 +120,10 @@ def test_one_element_in_a_long_tensor_is_enough(judged):
     def one(x):
         return x if tf.executing_eagerly() else x + tf.cast(tf.range(tf.size(x)) == 11, x.dtype)
 
-    rows = judged(one, "float32", "*/*/n3/graph#value:eager", "*/*/n17/graph#value:eager")
-    assert rows["n3/graph@CPU:0#value:eager"].verdict == "identical"
-    assert rows["n17/graph@CPU:0#value:eager"].verdict == "differs"
-    assert "element [11]" in rows["n17/graph@CPU:0#value:eager"].detail
+    rows = judged(one, "float32", "*/*/n3/xla#value:eager", "*/*/edge/xla#value:eager")
+    assert rows["n3/xla@CPU:0#value:eager"].verdict == "identical"
+    assert rows["edge/xla@CPU:0#value:eager"].verdict == "differs"
+    assert "element [11]" in rows["edge/xla@CPU:0#value:eager"].detail
 
 
 def test_unknown_dimensions_are_a_mode_of_their_own(judged):
@@ -131,9 +131,9 @@ def test_unknown_dimensions_are_a_mode_of_their_own(judged):
     def static(x):
         return x if x.shape.rank is not None and x.shape.is_fully_defined() else x * 2.0
 
-    rows = judged(static, "float32", "*/*/n17/graph*#value:eager")
-    assert rows["n17/graph@CPU:0#value:eager"].verdict == "identical"
-    assert rows["n17/graph-dynamic@CPU:0#value:eager"].verdict == "differs"
+    rows = judged(static, "float32", "*/*/edge/graph*#value:eager")
+    assert rows["edge/graph@CPU:0#value:eager"].verdict == "identical"
+    assert rows["edge/graph-dynamic@CPU:0#value:eager"].verdict == "differs"
 
 
 def test_an_unknown_rank_is_tried_too(judged):
@@ -156,14 +156,14 @@ def test_shape_inference_that_promises_a_wrong_shape_is_caught(judged, promise):
             y.set_shape(promise)
         return y
 
-    row = judged(promises, "float32", "*/*/n17/graph#value:eager")["n17/graph@CPU:0#value:eager"]
+    row = judged(promises, "float32", "*/*/edge/graph#value:eager")["edge/graph@CPU:0#value:eager"]
     assert row.verdict in ("differs", "error-differs")
     assert "promised" in row.detail
 
 
 def test_a_saved_model_is_compared_after_loading(judged):
     case = op("tf.math.negative", np.negative, T(edges=False))
-    rows = judged(case, "float32", "*/*/n17/savedmodel", modes=("savedmodel", "numpy"))
+    rows = judged(case, "float32", "*/*/edge/savedmodel", modes=("savedmodel", "numpy"))
     assert {row.verdict for row in rows.values()} == {"identical"}
     assert {row.against for row in rows.values()} == {"numpy", "eager", "lanes"}
 
@@ -173,7 +173,7 @@ def test_what_xla_cannot_compile_is_unsupported_in_tensorflows_words(judged):
     def uncompilable(x):
         return tf.py_function(lambda v: v, [x], x.dtype)
 
-    row = judged(uncompilable, "float32", "*/*/n17/xla#value:eager")["n17/xla@CPU:0#value:eager"]
+    row = judged(uncompilable, "float32", "*/*/edge/xla#value:eager")["edge/xla@CPU:0#value:eager"]
     assert row.verdict == "unsupported"
     assert row.detail
 
@@ -226,7 +226,7 @@ def test_gradients_that_sum_to_zero_do_not_hide_a_fault(judged):
 # --- lanes, constants, devices -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["eager", "graph"])
+@pytest.mark.parametrize("mode", ["eager", "xla"])
 def test_a_result_that_depends_on_the_length_of_the_tensor_is_caught(judged, mode):
     @quiet("program.vectorised", T(domain=(1, 2), edges=False))
     def vectorised(x):
@@ -263,7 +263,7 @@ def test_a_constant_that_the_graph_rewrites_wrongly_is_caught(judged):
     rows = judged(rewritten, "float32", "*/*/*/graph#value:eager")
     assert rows["constant/graph@CPU:0#value:eager"].verdict == "differs"
     assert "0.5" in rows["constant/graph@CPU:0#value:eager"].detail
-    assert rows["n17/graph@CPU:0#value:eager"].verdict == "identical"
+    assert rows["edge/graph@CPU:0#value:eager"].verdict == "identical"
 
 
 def test_a_second_device_is_judged_against_the_cpu():
@@ -286,17 +286,17 @@ def faulty(x):
     return x + (2.0 if "CPU:1" in (x + 0.0).device else 1.0)
 
 for case in (sound, faulty):
-    want = checks.Wanted(("eager", "graph"), ("CPU:0", "CPU:1"), (parse("*/*/n17"),))
+    want = checks.Wanted(("eager", "graph"), ("CPU:0", "CPU:1"), (parse("*/*/edge"),))
     for row in checks.run(case, "float32", want, {}, Clock(), lambda step, draw: None):
         print(row.id, row.verdict)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     found = dict(line.split() for line in done.stdout.splitlines())
-    assert found["program.sound/float32/n17/eager@CPU:1#value:cpu"] == "identical"
-    assert found["program.faulty/float32/n17/eager@CPU:1#value:cpu"] == "differs"
-    assert found["program.sound/float32/n17/graph@CPU:1#value:eager"] == "identical"
-    assert "program.sound/float32/n17/eager@CPU:0#value:cpu" not in found
+    assert found["program.sound/float32/edge/eager@CPU:1#value:cpu"] == "identical"
+    assert found["program.faulty/float32/edge/eager@CPU:1#value:cpu"] == "differs"
+    assert found["program.sound/float32/edge/graph@CPU:1#value:eager"] == "identical"
+    assert "program.sound/float32/edge/eager@CPU:0#value:cpu" not in found
 
 
 # --- errors and documentation --------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def test_two_inputs_are_broadcast_emptied_and_made_to_disagree():
     ],
 )
 def test_the_last_of_several_inputs_is_also_a_constant_of_the_graph(dtype, constants):
-    found = drawn(op("tf.foo", None, T(), T()), dtype)["constant"]
+    found = drawn(op("tf.foo", None, T(), T(), dtypes=(dtype,)), dtype)["constant"]
     assert [c.item() for c in found.constants] == constants
     assert all(c.dtype == numpy_dtype(dtype) for c in found.constants)
     assert len(found.tensors[0]) == 1

@@ -57,9 +57,17 @@ def plan(case: Case, samples: list[Sample], want: Wanted) -> Iterator[Plan]:
     """The rows of one task, in order. Each says one outcome and what it is judged against."""
     for sample in samples:
         for device in want.devices:
-            for mode in (m for m in want.modes if m != "numpy"):
+            for mode in (m for m in want.modes if m != "numpy" and _runs(sample, m)):
                 for aspect, against in _checks(case, sample, mode, device, want):
                     yield Plan(sample.name, mode, device, aspect, against)
+
+
+def _runs(sample: Sample, mode: str) -> bool:
+    """Whether a sample is for a mode. What a tensor's length parts are the vector lanes and remainders of a kernel, or
+    of XLA's loops: a graph runs eager's kernels, and knows nothing of a length where dimensions are unknown."""
+    if sample.length > 1:
+        return mode == "eager" or (sample.leads and mode.startswith("xla"))
+    return not (sample.length == 1 and mode == "graph-dynamic")
 
 
 def _checks(case: Case, sample: Sample, mode: str, device: str, want: Wanted) -> Iterator[tuple[str, str]]:
@@ -76,19 +84,19 @@ def _checks(case: Case, sample: Sample, mode: str, device: str, want: Wanted) ->
         yield "value", "eager"
     elif device != "CPU:0":
         yield "value", "cpu"
-    if sample.alone:
+    if sample.lanes:
         yield "value", "lanes"
     if _has_gradient(case, sample, mode):
         yield "gradient", "eager"
 
 
 def _has_gradient(case: Case, sample: Sample, mode: str) -> bool:
-    """Gradients are compared in the graph and under XLA, the two that rewrite them: on ordinary values for every dtype,
-    and every option in the graph; on edge values where one draw holds them all, else for the first options in float32
-    (30 draws of gradients, mode for mode, were 42 percent of a sweep's time, and XLA's compilations of other options'
-    gradients another 20)."""
+    """Gradients are compared in the graph and under XLA, the two that rewrite them: on ordinary values in the graph for
+    every option and dtype, under XLA for the first options in float32; on edge values where one draw holds them all,
+    else likewise (30 draws of gradients, mode for mode, were 42 percent of a sweep's time, and XLA's compilations of
+    other options' gradients another 20)."""
     purpose, *options = sample.name.split(",")
-    if options and mode == "xla":
+    if mode == "xla" and (options or not sample.leads):
         return False
     if mode not in ("graph", "xla") or purpose not in ("ordinary", "edge") or sample.constants:
         return False

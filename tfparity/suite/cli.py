@@ -251,10 +251,12 @@ def coverage(
     """Ops, options, kernels, dtypes, gradients, examples: covered, declared holes, undeclared ones (exit status 1)."""
     from ..reports import limits as limited
     from . import coverage as measured
-    from .results import RunError, read, replace, saying
+    from .results import RunError, read, replace
 
     if limits and not runs:
         raise RunError("--limits needs a run to hold the page against: tfparity coverage RUN --limits LIMITS.md")
+    if limits and not limits.is_file():
+        raise RunError(f"there is no page of limits at {limits}; write one with tfparity coverage RUN --out DIR")
     found = [read(path) for path in runs or ()]
     good = measured.show(found, out)
     problems: list[str] = []
@@ -263,8 +265,7 @@ def coverage(
         if out:
             replace(out / "LIMITS.md", limited.page(limited.limits(joined), str(joined.meta["tensorflow"])))
         if limits:
-            with saying(limits, "read"):
-                problems = limited.stale(limits.read_text(encoding="utf-8"), joined)
+            problems = limited.stale(limits.read_text(encoding="utf-8"), joined)
     for problem in problems:
         print(f"limits: {problem}")
     if problems or not good:

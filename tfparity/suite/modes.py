@@ -216,13 +216,11 @@ def run(
     `step` is told the number of each draw before it runs, so that a process that dies has said where. A draw that
     TensorFlow calls unsupported answers for all: the rest would say the same, and a second call of some such
     functions aborts the process. In a mode with several relaxations the later ones only speak where they trace and
-    then differ from the first; a sample cut into lengths, which are all one shape to them, runs the first alone.
-    Samples run with one `cache` share what they can.
+    then differ from the first. Samples run with one `cache` share what they can.
     """
     entry = MODES[mode]
     answers: list[list[Outcome]] = []
-    cut = sample.positions is not None and len(sample.draws) > 1
-    for number, relax in enumerate(entry.relax[:1] if cut else entry.relax):
+    for number, relax in enumerate(entry.relax):
         at = (mode, number, device, wrap.__name__)
         outcomes = _run_once(entry, relax, case, sample, device, clock, step, wrap, {} if cache is None else cache, at)
         if number and all(isinstance(o, Failure) and o.phase == "trace" for o in outcomes):

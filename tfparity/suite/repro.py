@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import identity, reference, samples
-from .case import Case, RaggedValue, SparseValue, is_tensor, rebuild
+from .case import PACKAGE, Case, RaggedValue, SparseValue, is_tensor, rebuild
 from .checks import without_subnormals
 from .dtypes import name_of
 from .identity import Identity, QueryError
@@ -124,20 +124,16 @@ def _sources(case: Case) -> str:
 
 
 def _collect(function: Callable[..., Any], into: dict[str, str], name: str, case: Case) -> None:
-    for used in _globals_of(function.__code__) if hasattr(function, "__code__") else ():
-        value = function.__globals__.get(used)
-        if (
-            used not in function.__globals__
-            or used in into
-            or used in ("tf", "np", "inf", "nan")
-            or used.startswith("__")
-        ):
+    for used, value in _used(function).items():
+        if used in into or used in ("tf", "np", "inf", "nan") or used.startswith("__"):
             continue
-        if inspect.isfunction(value) and value.__globals__ is function.__globals__:
+        if _of_a_case_file(value) or (inspect.isfunction(value) and value.__globals__ is function.__globals__):
             into[used] = ""
             _collect(value, into, used, case)
         elif inspect.ismodule(value):
             into[used] = f"import {value.__name__} as {used}"
+        elif inspect.isbuiltin(value) or (isinstance(value, type) and value.__module__ == "builtins"):
+            into[used] = f"from {value.__module__} import {value.__name__} as {used}"
         elif isinstance(value, int | float | str | bytes | tuple | list | dict | bool | type(None)):
             into[used] = f"{used} = {value!r}"
     if function.__name__ == "<lambda>":
@@ -150,10 +146,20 @@ def _collect(function: Callable[..., Any], into: dict[str, str], name: str, case
             definition.decorator_list = []
             source = ast.unparse(definition)
         into[function.__name__] = source + (f"\n\n\n{name} = {function.__name__}" if name != function.__name__ else "")
-        if closure := inspect.getclosurevars(function).nonlocals:
-            into[function.__name__] = (
-                "".join(f"{k} = {v!r}\n" for k, v in closure.items() if not callable(v)) + into[function.__name__]
-            )
+
+
+def _of_a_case_file(value: Any) -> bool:
+    """Whether it is a function of a file that declares cases: what one uses of another belongs to its source."""
+    return inspect.isfunction(value) and value.__module__.startswith(PACKAGE)
+
+
+def _used(function: Callable[..., Any]) -> dict[str, Any]:
+    """What a function means by the names that it does not define: of its module, and of the function around it."""
+    if not hasattr(function, "__code__"):
+        return {}
+    around = inspect.getclosurevars(function).nonlocals
+    named = {n: function.__globals__[n] for n in _globals_of(function.__code__) if n in function.__globals__}
+    return named | dict(around)
 
 
 def _globals_of(code: Any) -> set[str]:

@@ -61,8 +61,11 @@ class Sample:
     draws       argument trees (args, kwargs); leaves that are arrays, SparseValues or RaggedValues are tensors
     purpose     `value`, or `error` for invalid input
     must_fail   whether the documentation calls the input an error, as against leaving it open
-    positions   for samples cut from the elementwise `edge`: which of its elements each draw holds, (draws, elements)
-    alone       whether `n1` has its elements one by one, to hold them against
+    positions   for the elementwise `edge` and samples cut from it: which of its elements each draw holds,
+                (draws, elements)
+    length      of those cut from it, the elements of a draw; else 0
+    lanes       whether `n1` has its elements one by one, to hold them against
+    leads       whether the dtype is one in which everything is tried
     constants   scalars applied in turn as the last argument, inside the function
     """
 
@@ -71,7 +74,9 @@ class Sample:
     purpose: str = "value"
     must_fail: bool = False
     positions: np.ndarray | None = None
-    alone: bool = False
+    length: int = 0
+    lanes: bool = False
+    leads: bool = True
     constants: tuple[Any, ...] = ()
 
     @cached_property
@@ -103,8 +108,8 @@ def fixed_dtype(case: Case) -> str:
 def expand(case: Case, dtype: str) -> list[Sample]:
     """All samples of a case in one dtype, names unique.
 
-    Every option, shape and invalid input is tried in the leading dtype of each family. The other dtypes, which reach
-    other kernels and no other options or shapes, run the first options on ordinary and edge values.
+    Every option, shape, constant and invalid input is tried in the leading dtype of each family. The other dtypes,
+    which reach other kernels and no other options or shapes, run the first options on ordinary and edge values.
 
     Raises CaseError when two samples would share a name or a dimension has no size.
     """
@@ -130,7 +135,7 @@ def expand(case: Case, dtype: str) -> list[Sample]:
     twice = {n for n in names if names.count(n) > 1}
     if twice:
         raise CaseError(f"{case.name}: two samples are called {sorted(twice)[0]!r}; give sample(..., name=...)")
-    return found
+    return [replace(s, leads=leads) for s in found]
 
 
 def first(case: Case, dtype: str) -> Sample:
@@ -233,14 +238,19 @@ def _elementwise(
         **({"n1": alone[:, None]} if len(alone) else {}),
         **({name: chunks(n) for name, n in LANES.items()} if len(together) else {}),
     }
-    for name, rows in cut.items():
-        yield Sample(name, tuple(draw(row) for row in rows), positions=rows, alone=leads and name != "n1")
-    if not first:
+    for name, rows in cut.items() if first else [("edge", cut["edge"])]:
+        yield Sample(
+            name,
+            tuple(draw(row) for row in rows),
+            positions=rows,
+            length=0 if name == "edge" else len(rows[0]),
+            lanes=leads and first and name != "n1",
+        )
+    if not (first and leads):
         return
 
     elementwise = [i for i in inputs if i.any_shape]
-    if leads:
-        yield from _shapes(case, declared, dtype, elementwise, key)
+    yield from _shapes(case, declared, dtype, elementwise, key)
     if len(elementwise) < 2:
         return
     last = elementwise[-1]
