@@ -146,6 +146,21 @@ kind("control flow")(
     "tf.group", lambda x: [x, 2 * x], T("", dtype="float32"), state=two_zeros,
     call=lambda f, variables, x: after([f(variables[0].assign(x), variables[1].assign(2 * x))], variables))
 
+
+def no_op_first(f, x):
+    """The placeholder for an edge hands nothing on; eagerly it is None."""
+    done = f()
+    with tf.control_dependencies([] if done is None else [done]):
+        return tf.identity(x)
+
+
+kind("control flow")("tf.no_op", lambda x: x, T("n", dtype="float32"), call=no_op_first)
+
+kind("control flow")(
+    "tf.tuple", lambda x: [x, 2 * x, 3 * x, 4 * x], T("", dtype="float32"), state=two_zeros,
+    call=lambda f, variables, x: [*f([x, 2 * x], [tf.group(v.assign(k * x)) for k, v in enumerate(variables, 3)]),
+                                  *(v.read_value() for v in variables)])
+
 kind("control flow")(
     "tf.control_dependencies", lambda x: [x, 2 * x], T("", dtype="float32"), state=two_zeros,
     call=lambda f, variables, x: after([variables[0].assign(x), variables[1].assign(2 * x)], variables))
@@ -206,8 +221,6 @@ differentiation("tf.hessians", lambda x: [np.diag(6 * x) + 2 * np.ones((len(x), 
 control("tf.numpy_function", lambda x: [np.sort(x), np.int64(x.size)], T("n", domain=(0, 100), edges=False),
         call=lambda f, x: f(lambda v: (np.sort(v), np.int64(v.size)), [x], [x.dtype, tf.int64]))
 control("tf.py_function", cubed, T("n", edges=False), call=lambda f, x: f(cubed, [x], x.dtype))
-kind("control flow")("tf.nondifferentiable_batch_function").unimplemented(
-    "it joins the inputs of concurrent callers: a single caller sees its own function and a wait")
 
 # --- autograph: loops ----------------------------------------------------------------------------------------------
 

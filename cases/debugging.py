@@ -5,9 +5,14 @@ An assertion gives nothing, and in a graph only what depends on it waits for it:
 XLA leaves assertions out.
 """
 
+import os
+import tempfile
+import time
+from pathlib import Path
+
 import numpy as np
 
-from tfparity import FLOATS, INTEGERS, B, T, Undefined, each, kind, tf
+from tfparity import FLOATS, INTEGERS, B, I, T, Undefined, each, kind, sample, tf
 
 debugging = kind("debugging")
 
@@ -125,3 +130,51 @@ debugging(
 )
 debugging("tf.debugging.is_numeric_tensor", lambda x: np.array(x.dtype.kind in "iufcV"), T("n", edges=False),
           call=lambda f, x: tf.constant(f(x)), timed=False)
+
+# --- what is written, where it is, when it was ---------------------------------------------------------------------
+
+
+def printed(f, *inputs, **options):
+    """What the file holds after it was printed to. Python reads it, and takes it away, since printing appends: a graph
+    would fold a reading from a constant path (program.read_after_write)."""
+    path = Path(tempfile.gettempdir()) / f"tfparity-{os.getpid()}-printed"
+
+    def taken():
+        found = path.read_bytes()
+        path.unlink()
+        return found
+
+    done = f(*inputs, output_stream=f"file://{path}", **options)
+    with tf.control_dependencies([] if done is None else [done]):
+        return tf.numpy_function(taken, [], tf.string)
+
+
+def written(*inputs, summarize=None, sep=" ", end="\n"):
+    """Of each vector the first and last three, or `summarize`, or with -1 all."""
+    def of(value):
+        if not isinstance(value, np.ndarray):
+            return str(value)
+        shown, some = [str(v) for v in value.tolist()], 3 if summarize is None else summarize
+        if 0 <= 2 * some < len(shown):
+            shown = [*shown[:some], "...", *shown[-some:]]
+        return f"[{' '.join(shown)}]"
+
+    return (sep.join(map(of, inputs)) + end).encode()
+
+
+@debugging("tf.print", written, call=printed, timed=False)
+def prints():
+    vector, empty = I(9, within=(-99, 99), edges=False), I(0)
+    yield sample("numbers:", vector, empty, name="plain")
+    for summarize in (1, 2, -1):
+        yield sample(vector, summarize=summarize)
+    yield sample(vector, vector, sep=", ", end=".")
+
+
+def not_pinned(x):
+    raise ValueError("an ordinary tensor is not in pinned memory, and without CUDA none is")
+
+
+debugging("tf.check_pinned", not_pinned, T("n", edges=False), timed=False)
+debugging("tf.timestamp", lambda: np.array(time.time()), timed=False,
+          canonical=lambda seconds: np.array(abs(seconds - time.time()) < 3600))

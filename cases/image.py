@@ -87,6 +87,30 @@ image("tf.image.pad_to_bounding_box", pad, each(FIVE, T("n 5 6 c")), 1, 2, 8, 9,
 image("tf.image.central_crop", central_crop, each(T("8 9 c"), T("n 8 9 c")), each(0.5, 0.3, 1.0), errors=[
     error("zero", np.ones((5, 6, 3), np.float32), 0.0), error("above-one", np.ones((5, 6, 3), np.float32), 1.5)])
 image("tf.image.resize_with_crop_or_pad", crop_or_pad, T("n 5 6 c"), each(3, 8), each(4, 9))
+
+
+def glimpse(x, size, offsets, centered, normalized, noise):
+    """Windows around a place from -1 to 1 if centered, else, as the page's example shows, from a place on: a share of
+    the image's sides, or pixels. Beyond the image are zeros."""
+    sides = np.array(x.shape[1:3])
+    start = (offsets + 1) / 2 * sides - size / 2 if centered else offsets * sides if normalized else offsets
+    start = start.astype(int)
+    around = np.pad(x, [(0, 0), *((n, n) for n in size), (0, 0)])
+    return np.stack([image[top + size[0]:top + 2 * size[0], left + size[1]:left + 2 * size[1]]
+                     for image, (top, left) in zip(around, start, strict=True)])
+
+
+@image("tf.image.extract_glimpse", glimpse)
+def glimpses():
+    pictures = T("2 7 8 c", dtype="float32")
+    for normalized, centered, offsets in ((False, False, [[1, 0], [4, 4]]), (True, False, [[0, 0.25], [0, 0.5]]),
+                                          (True, True, [[0, 0], [0, 0.5]])):
+        yield sample(pictures, np.array([3, 4], np.int32), np.array(offsets, np.float32), centered=centered,
+                     normalized=normalized, noise="uniform", name=f"normalized={normalized},centered={centered}")
+    yield sample(pictures, np.array([3, 5], np.int32), np.array([[-2, -1], [5, 6]], np.float32), centered=False,
+                 normalized=False, noise="zero", name="beyond")
+
+
 image("tf.image.extract_patches", extract_patches)(lambda: (
     sample(T("n 7 8 c"), [1, 3, 2, 1], strides=[1, s, s, 1], rates=[1, r, r, 1], padding=padding)
     for s, r, padding in ((1, 1, "SAME"), (2, 1, "VALID"), (2, 2, "SAME"))))
@@ -196,7 +220,7 @@ def resize_samples():
 
 
 image("tf.image.resize_with_pad", resize_with_pad, T("n 6 8 c", **MILD), 12, each(20, 4),
-      method=each("bilinear", "nearest"), dtypes=SINGLE, error_factor=64)
+      method=each("bilinear", "nearest"), antialias=each(False, True), dtypes=SINGLE, error_factor=64)
 
 
 @image("tf.image.crop_and_resize", crop_and_resize)
@@ -287,8 +311,9 @@ image("tf.image.adjust_gamma", lambda x, gamma=1, gain=1: gain * x**gamma, UNIT,
 image("tf.image.adjust_hue", adjust_hue, UNIT, delta=each(0.2, -0.7, 0.0), dtypes=FLOATS,
       errors=[error("beyond-one", np.ones((2, 2, 3), np.float32), delta=1.5)])
 image("tf.image.adjust_saturation", adjust_saturation, UNIT, saturation_factor=each(0.5, 3.0), dtypes=FLOATS)
-image("tf.image.convert_image_dtype", convert_dtype, T("h w c", domain=(0, 1)),
-      dtype=each("float32", "uint8", "int16", "float64"))
+image("tf.image.convert_image_dtype", convert_dtype)(lambda: (
+    sample(T("h w c", domain=(0, 1)), dtype=dtype, **options)
+    for options in ({}, {"saturate": True}) for dtype in ("float32", "uint8", "int16", "float64")))
 image("tf.image.per_image_standardization", standardized, T("n h w c"), dtypes=FLOATS)
 
 
@@ -354,11 +379,13 @@ BRIGHT = T("n 12 13 c", domain=(0, 1), within=(0, 1))
 image("tf.image.psnr", psnr, T("n h w c", within=(0, 1)), T("n h w c", within=(0, 1)), max_val=each(1.0, 255.0),
       dtypes=FLOATS)
 # variances are E[x²] - E[x]², as in the paper's own program: what cancels there, S does not see
-image("tf.image.ssim", ssim, BRIGHT, BRIGHT, max_val=1.0, filter_size=each(11, 5), return_index_map=each(False, True),
-      dtypes=FLOATS, error_factor=64)
-image("tf.image.ssim_multiscale", ssim_multiscale, T("n 12 16 c", domain=(0, 1), within=(0, 1)),
-      T("n 12 16 c", domain=(0, 1), within=(0, 1)), max_val=1.0, power_factors=each([0.4, 0.6], [0.2, 0.5]),
-      filter_size=5, dtypes=FLOATS, error_factor=64)
+image("tf.image.ssim", ssim, dtypes=FLOATS, error_factor=64)(lambda: (
+    sample(BRIGHT, BRIGHT, max_val=1.0, **options) for options in (
+        {}, {"filter_size": 5}, {"return_index_map": True}, {"filter_sigma": 0.8}, {"k1": 0.2}, {"k2": 0.2})))
+image("tf.image.ssim_multiscale", ssim_multiscale, dtypes=FLOATS, error_factor=64)(lambda: (
+    sample(*[T("n 12 16 c", domain=(0, 1), within=(0, 1))] * 2, max_val=1.0, filter_size=5, **options) for options in (
+        {"power_factors": [0.4, 0.6]}, {"power_factors": [0.2, 0.5]},
+        *({"power_factors": [0.4, 0.6], **more} for more in ({"filter_sigma": 0.8}, {"k1": 0.2}, {"k2": 0.2})))))
 image("tf.image.total_variation", total_variation, each(T("n h w c"), T("h w c")), dtypes=FLOATS)
 image("tf.image.image_gradients", image_gradients, T("n h w c"))
 image("tf.image.sobel_edges", sobel_edges, T("n 5 4 c"), dtypes=FLOATS)
@@ -453,17 +480,36 @@ CORNERS = np.array([[[0, 0.25, 0.5, 0.75], [0.25, 0.5, 1, 1]], [[0.5, 0, 0.75, 0
 image("tf.image.non_max_suppression", non_max, BOXES, SCORES, max_output_size=each(3, 9),
       iou_threshold=each(0.5, 0.1), score_threshold=each(-inf, 0.4))
 image("tf.image.non_max_suppression_overlaps", non_max_overlaps, T("9 9", domain=(0, 1), edges=False), SCORES,
-      max_output_size=each(3, 9), overlap_threshold=each(0.5, 0.9))
+      max_output_size=each(3, 9), overlap_threshold=each(0.5, 0.9), score_threshold=each(-inf, 0.4))
 image("tf.image.non_max_suppression_with_scores", non_max_with_scores, BOXES, SCORES, max_output_size=each(4, 9),
       iou_threshold=0.3, score_threshold=each(-inf, 0.4), soft_nms_sigma=each(0.0, 0.5))
 image("tf.image.non_max_suppression_padded", non_max_padded, BOXES, SCORES, max_output_size=6,
-      iou_threshold=each(0.5, 0.1), pad_to_max_output_size=each(False, True))
-image("tf.image.combined_non_max_suppression", non_max_combined, T("2 9 1 4", domain=(-0.2, 1.2), edges=False),
-      T("2 9 3", domain=(0, 1), edges=False), max_output_size_per_class=2, max_total_size=each(5, 8),
-      iou_threshold=0.2, pad_per_class=each(False, True), clip_boxes=each(True, False))
+      iou_threshold=each(0.5, 0.1), score_threshold=each(-inf, 0.4), pad_to_max_output_size=each(False, True))
+image("tf.image.combined_non_max_suppression", non_max_combined)(lambda: (
+    sample(T("2 9 1 4", domain=(-0.2, 1.2), edges=False), T("2 9 3", domain=(0, 1), edges=False),
+           max_output_size_per_class=2, iou_threshold=0.2, **{"max_total_size": 5, **options}) for options in (
+        {}, {"max_total_size": 8}, {"pad_per_class": True}, {"pad_per_class": True, "max_total_size": 8},
+        {"clip_boxes": False}, {"score_threshold": 0.6})))
 image("tf.image.draw_bounding_boxes", draw, T("2 9 13 3", edges=False), CORNERS,
       np.array([[1, 0.5, 0], [0, 1, 0.25]], np.float32))
-image("tf.image.generate_bounding_box_proposals").unimplemented("no kernel on CPUs")
+
+
+def proposed(result, scores, bbox_deltas, image_info, anchors, nms_threshold, pre_nms_topn, min_size, post_nms_topn):
+    """Boxes by falling score, within the image, none much over another."""
+    for boxes, found, (height, width, *_) in zip(*result, image_info, strict=True):
+        boxes = boxes[found > 0]
+        if (np.diff(found) > 0).any() or (boxes < 0).any() or (boxes[:, 2:] > (height, width)).any():
+            return False
+        if any(overlap(a, b) > nms_threshold + 1e-5 for a, b in itertools.combinations(boxes, 2)):
+            return False
+    return bool(result[0].shape == (len(scores), post_nms_topn, 4) and np.isin(result[1][result[1] > 0], scores).all())
+
+
+image("tf.image.generate_bounding_box_proposals", None, T(2, 3, 4, 2, dtype="float32", domain=(0.1, 1), edges=False),
+      T(2, 3, 4, 8, dtype="float32", domain=(-0.3, 0.3), edges=False),
+      np.array([[40, 50, 1, 40, 50], [30, 60, 1, 30, 60]], np.float32),
+      T(3, 4, 8, dtype="float32", domain=(0, 30), edges=False), nms_threshold=each(0.7, 0.3), pre_nms_topn=20,
+      min_size=1, post_nms_topn=10, invariant=proposed)
 
 
 # Codecs
@@ -487,6 +533,41 @@ def bmp(pixels):
     return b"BM" + struct.pack("<IHHI", 54 + len(rows), 0, 0, 54) + head + rows
 
 
+def gif(frames):
+    """The bytes of an animated GIF. Nothing is compressed: codes of 9 bits, the table cleared before they must grow."""
+    palette = np.unique(np.concatenate(frames).reshape(-1, 3), axis=0).tolist()
+    h, w, _ = frames[0].shape
+    out = b"GIF89a" + struct.pack("<HHBBB", w, h, 0xF7, 0, 0) + bytes(itertools.chain(*palette)).ljust(768, b"\0")
+    for frame in frames:
+        pixels = [palette.index(colour) for colour in frame.reshape(-1, 3).tolist()]
+        codes = [c for k in range(0, len(pixels), 100) for c in (256, *pixels[k:k + 100])] + [257]
+        data = sum(code << 9 * k for k, code in enumerate(codes)).to_bytes(-(-9 * len(codes) // 8), "little")
+        blocks = [data[k:k + 255] for k in range(0, len(data), 255)]
+        out += b"," + struct.pack("<HHHHBB", 0, 0, w, h, 0, 8)
+        out += b"".join(bytes([len(block)]) + block for block in blocks) + b"\0"
+    return out + b";"
+
+
+def webp(pixels):
+    """The bytes of a lossless WebP whose channels have two values each: one bit a value, none transformed."""
+    bits = []
+
+    def put(*fields):
+        bits.extend(value >> k & 1 for value, length in fields for k in range(length))
+
+    h, w, channels = pixels.shape
+    put((0x2F, 8), (w - 1, 14), (h - 1, 14), (channels == 4, 1), (0, 3), (0, 3))
+    levels = {c: np.unique(pixels[..., c]).tolist() if c < channels else [255] for c in (1, 0, 2, 3)}  # green is first
+    for found in levels.values():
+        put((1, 1), (len(found) - 1, 1), (1, 1), *((level, 8) for level in found))
+    put((1, 1), (0, 3))
+    for pixel in pixels.reshape(-1, channels).tolist():
+        put(*((found.index(pixel[c]), 1) for c, found in levels.items() if len(found) == 2))
+    data = np.packbits(np.array(bits, np.uint8), bitorder="little").tobytes()
+    chunk = b"VP8L" + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+    return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
+
+
 def smooth(a):
     """A picture without edges, which a JPEG keeps to a few levels."""
     h, w, c = a.shape
@@ -505,6 +586,32 @@ SMOOTH = T(16, 24, 3, dtype="uint8", form=smooth, edges=False)
 BAD = [error("truncated", np.array(png(PICTURE)[:40], object)), error("not-an-image", np.array(b"hello", object))]
 
 
+TWO = np.where(PICTURE > 100, np.uint8([200, 30, 99]), np.uint8([3, 7, 255]))
+TWO4 = np.concatenate([TWO, np.where(PICTURE[..., :1] > 50, np.uint8(255), np.uint8(17))], -1)
+MOVING = np.stack([PICTURE, PICTURE[::-1]])
+GIF, WEBP, WEBP4 = (np.array(data, object) for data in (gif(MOVING), webp(TWO), webp(TWO4)))
+# Written by libjxl, lossless: 0, 7, 14 ... of shape (2, 3, channels).
+JXL = {channels: np.array(bytes.fromhex(data), object) for channels, data in (
+    (1, "ff0a084010143702080401002c004b188b158e13a603786201"),
+    (3, "ff0a084010090804010068004b18132f070b492215aa77c301017a8130002ea5941200dcf61b"),
+    (4, "ff0a0840b0120810100068004b18132f070b597a61d4c9c805b24eef0262005c550000dcf61b"))}
+
+
+def read_jxl(contents, channels=0):
+    held = next(n for n, data in JXL.items() if data.item() == contents.item())
+    if channels not in (0, held):
+        raise ValueError("as many channels as the file has")
+    return (7 * np.arange(6 * held, dtype=np.uint8)).reshape(2, 3, held)
+
+
+def read_webp(contents, channels=0):
+    """One frame."""
+    held = {WEBP.item(): TWO, WEBP4.item(): TWO4}[contents.item()]
+    if channels not in (0, held.shape[-1]):
+        raise ValueError("as many channels as the file has")
+    return held[None]
+
+
 def read_png(contents, channels=0, dtype="uint8"):
     return {PNG.item(): PICTURE, PNG16.item(): DEEP,
             PNG4.item(): np.concatenate([PICTURE, PICTURE[..., :1]], -1)}[contents.item()]
@@ -518,28 +625,66 @@ def decode_png():
     yield sample(PNG16, dtype="uint16")
 
 
-@image("tf.io.decode_image", lambda contents, **options: PICTURE, errors=BAD)
+def read_image(contents, channels=0, dtype="uint8", expand_animations=True):
+    """A floating picture is scaled to 0..1, an integer one to all of its dtype."""
+    found = {GIF.item(): MOVING if expand_animations else MOVING[0]}.get(contents.item(), PICTURE)
+    return {"uint8": found, "uint16": found * np.uint16(257), "float32": found / 255}[dtype]
+
+
+@image("tf.io.decode_image", read_image, errors=BAD)
 def decode_image():
     yield sample(PNG, name="png")
     yield sample(BMP, name="bmp")
     yield sample(PNG, expand_animations=False)
+    yield sample(PNG, channels=3)
+    yield sample(GIF, name="gif")
+    yield sample(GIF, expand_animations=False, name="gif,first")
+    yield sample(PNG, dtype="uint16", name="uint16")
+    yield sample(PNG, dtype="float32", name="float32")
+
+
+image("tf.io.decode_gif", lambda contents: {GIF.item(): MOVING, PNG.item(): PICTURE[None]}[contents.item()],
+      errors=[*BAD, error("truncated-gif", np.array(GIF.item()[:820], object))])(
+          lambda: (sample(GIF, name="gif"), sample(PNG, name="png")))
+image("tf.io.decode_jxl", read_jxl, errors=[*BAD, error("channels", JXL[3], channels=1)])(lambda: (
+    sample(data, channels=c, name=f"{held}-as-{c}") for held, data in JXL.items() for c in (0, held)))
+image("tf.io.decode_webp", read_webp, errors=[*BAD, error("channels", WEBP, channels=4)])(lambda: (
+    sample(data, channels=c, name=f"{held}-as-{c}") for held, data in ((3, WEBP), (4, WEBP4)) for c in (0, held)))
 
 
 image("tf.io.decode_bmp", lambda contents, channels=0: PICTURE, BMP, channels=each(0, 3), errors=BAD)
 image("tf.io.encode_png", lambda x, compression=-1: x, T("h w 3"), compression=each(-1, 0, 9),
       call=lambda f, x, compression=-1: tf.io.decode_png(f(x, compression), dtype=x.dtype))
-image("tf.io.encode_jpeg", None, SMOOTH, quality=each(95, 100), progressive=each(False, True), invariant=near,
-      call=lambda f, x, **options: tf.io.decode_jpeg(f(x, **options)))
-image("tf.io.decode_jpeg", None, SMOOTH, fancy_upscaling=each(True, False), dct_method=each("", "INTEGER_ACCURATE"),
-      invariant=near, call=lambda f, x, **options: f(tf.io.encode_jpeg(x, quality=100), **options))
-image("tf.io.decode_and_crop_jpeg", None, SMOOTH, [2, 3, 7, 11],
-      invariant=lambda got, x, window: near(got, crop(x, *window)),
-      call=lambda f, x, window: f(tf.io.encode_jpeg(x, quality=100), window))
-image("tf.io.extract_jpeg_shape", lambda x: np.array(x.shape, np.int32), SMOOTH,
-      call=lambda f, x: f(tf.io.encode_jpeg(x)))
+image("tf.io.encode_jpeg", None, invariant=near, call=lambda f, x, **options: tf.io.decode_jpeg(f(x, **options)))(
+    lambda: (sample(SMOOTH, **options) for options in (
+        {}, {"quality": 100}, {"progressive": True}, {"format": "rgb"}, {"optimize_size": True},
+        {"chroma_downsampling": False}, {"density_unit": "cm", "x_density": 72, "y_density": 36},
+        {"xmp_metadata": "about"})))
+
+
+def seen(x, channels=0, ratio=1, **options):
+    """A picture in fewer channels or, each pixel the mean of several, at a smaller scale."""
+    x = x @ [0.299, 0.587, 0.114] if channels == 1 else x
+    x = x.reshape(*x.shape[:2], -1)
+    return x.reshape(x.shape[0] // ratio, ratio, x.shape[1] // ratio, ratio, -1).mean((1, 3))
+
+
+DECODINGS = ({}, {"fancy_upscaling": False}, {"dct_method": "INTEGER_ACCURATE"}, {"dct_method": "INTEGER_FAST"},
+             {"channels": 3}, {"channels": 1})
+
+image("tf.io.decode_jpeg", None, invariant=lambda got, x, **options: near(got, seen(x, **options)),
+      call=lambda f, x, **options: f(tf.io.encode_jpeg(x, quality=100), **options))(
+          lambda: (sample(SMOOTH, **options) for options in (*DECODINGS, {"ratio": 2}, {"ratio": 8})))
+image("tf.io.decode_and_crop_jpeg", None,
+      invariant=lambda got, x, window, **options: near(got, seen(crop(x, *window), **options)),
+      call=lambda f, x, window, **options: f(tf.io.encode_jpeg(x, quality=100), window, **options))(
+          lambda: (sample(SMOOTH, [2, 3, 7, 11], **options) for options in DECODINGS))
+image("tf.io.extract_jpeg_shape", lambda x, output_type: np.array(x.shape, output_type), SMOOTH,
+      output_type=each(np.int32, np.int64), call=lambda f, x, **options: f(tf.io.encode_jpeg(x), **options))
 image("tf.io.is_jpeg", lambda contents: contents.item()[:3] == b"\xff\xd8\xff",
       S("", values=[b"\xff\xd8\xff\xe0", b"\x89PNG", b"", b"\xff\xd8"]))
-image("tf.image.adjust_jpeg_quality", None, SMOOTH, jpeg_quality=each(95, 100), invariant=near)
+image("tf.image.adjust_jpeg_quality", None, SMOOTH, jpeg_quality=each(95, 100), invariant=near,
+      dct_method=each("", "INTEGER_ACCURATE"))
 
 
 # Random
@@ -573,8 +718,14 @@ def cut_out(result, x, size, seed=None):
         for i in range(x.shape[0] - h + 1) for j in range(x.shape[1] - w + 1)))
 
 
-def box_fits(result, image_size, bounding_boxes, seed, **options):
+def box_fits(result, image_size, bounding_boxes, seed, aspect_ratio_range=None, area_range=None, **options):
+    """Inside the image, of an area and an aspect in the ranges, but for what whole pixels take; else all of it."""
     begin, size, box = result
+    (h, w, _), whole = size, (size[:2] == image_size[:2]).all()
+    if area_range and not whole and not area_range[0] * 0.8 <= h * w / np.prod(image_size[:2]) <= area_range[1] * 1.2:
+        return False
+    if aspect_ratio_range and not whole and not aspect_ratio_range[0] * 0.8 <= w / h <= aspect_ratio_range[1] * 1.2:
+        return False
     inside = (begin >= 0).all() and (size[:2] >= 1).all() and (begin[:2] + size[:2] <= image_size[:2]).all()
     share = np.concatenate([begin[:2], begin[:2] + size[:2]]) / np.tile(image_size[:2], 2)
     return bool(inside and np.allclose(box.ravel(), share, atol=1e-5))
@@ -596,4 +747,4 @@ for prefix, seed in (("random", 5), ("stateless_random", np.array([5, 6], np.int
 for prefix, seed in (("", 5), ("stateless_", np.array([5, 6], np.int32))):
     random(f"tf.image.{prefix}sample_distorted_bounding_box", None, np.array([40, 50, 3], np.int32),
            np.array([[[0.1, 0.2, 0.6, 0.8]]], np.float32), seed=seed, min_object_covered=each(0.1, 0.7),
-           invariant=box_fits)
+           aspect_ratio_range=each(None, [0.9, 1.1]), area_range=each(None, [0.3, 0.6]), invariant=box_fits)

@@ -2,19 +2,23 @@
 
 What is parsed here is written by the few lines of encoding below, not by TensorFlow, so that a reading is checked
 against the format itself. Where a page promises no bytes, only that another op reads them, the pair of ops is run.
-Calls that touch the file system are no ops and are not here.
+The few ops that read and write files do it in a folder of their own.
 """
 
 import base64
 import csv
+import fnmatch
 import gzip
 import json
 import struct
+import tempfile
 import zlib
+from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 
-from tfparity import DTYPE, RaggedValue, S, Sparse, SparseValue, T, each, error, kind, sample, tf
+from tfparity import DTYPE, I, RaggedValue, S, Sparse, SparseValue, T, each, error, kind, program, sample, tf
 
 parsing = kind("parsing and io")
 
@@ -319,6 +323,30 @@ def decode_proto(messages, *_):
                                                  np.array([[name] for name, _ in found], object).reshape(-1, 1)])
 
 
+def encode_proto(sizes, values, field_names, message_type):
+    """One message a row, of fields in the order of their numbers; a count says how many of a field's values it has."""
+    if message_type == "tensorflow.Int64List":
+        return texts(*(nested(1, b"".join(map(varint, row[:count]))) if count else b""
+                       for (count,), row in zip(sizes.tolist(), values[0].tolist(), strict=True)))
+    rows = zip(sizes.tolist(), *(v.tolist() for v in values), strict=True)
+    return texts(*((varint(1 << 3) + varint(size)) * has_size + nested(2, name) * has_name
+                   for (has_size, has_name), (size,), (name,) in rows))
+
+
+ONE_DIM = [np.ones((1, 1), np.int64), np.array([[b"a"]], object)]
+
+
+@parsing("tf.io.encode_proto", encode_proto, empty=False, errors=[
+    error("no-field", np.ones((1, 2), np.int32), ONE_DIM, field_names=["no", "name"]),
+    error("dtype", np.ones((1, 2), np.int32), ONE_DIM[::-1]),
+    error("too-few", np.full((1, 2), 2, np.int32), ONE_DIM)])
+def messages():
+    yield sample(I("n 2", within=(0, 1)), [I("n 1", dtype="int64"), S("n 1", values=["", "a", "é width"])],
+                 field_names=["size", "name"], message_type="tensorflow.TensorShapeProto.Dim", name="single")
+    yield sample(I("n 1", within=(0, 3)), [I("n 3", dtype="int64")], field_names=["value"],
+                 message_type="tensorflow.Int64List", name="repeated")
+
+
 parsing("tf.io.decode_json_example", decode_json_example, S("n", values=JSON), errors=[error("no-json", texts("{"))],
         call=lambda f, x: tf.io.parse_example(f(x), {"k": tf.io.VarLenFeature(tf.int64)}))
 parsing("tf.io.decode_proto", decode_proto, S("n", values=DIMS), "tensorflow.TensorShapeProto.Dim", ["size", "name"],
@@ -363,3 +391,68 @@ parsing("tf.io.serialize_sparse", serialize_sparse, Sparse("m n"),
         call=lambda f, x: tf.io.deserialize_many_sparse(f(x)[None], x.dtype))
 parsing("tf.io.deserialize_many_sparse", deserialize_many_sparse, Sparse("m n"), Sparse("p q"), rank=each(None, 2),
         call=lambda f, a, b, rank: f(tf.stack([tf.io.serialize_sparse(a), tf.io.serialize_sparse(b)]), a.dtype, rank))
+
+# --- files ---------------------------------------------------------------------------------------------------------
+
+NAMES = ("a.txt", "b.txt", "c.dat", "ab.txt")
+
+
+@lru_cache(maxsize=1)
+def scratch():
+    """A folder with a file of each name, which holds its name. It lives as long as the process, as traces do."""
+    folder = tempfile.TemporaryDirectory(prefix="tfparity-")
+    for name in NAMES:
+        (Path(folder.name) / name).write_bytes(name.encode())
+    return folder
+
+
+def here(path):
+    return tf.strings.join([scratch().name, "/", path])
+
+
+def write(f, name, contents):
+    """What the file holds after it was written, in a folder that is made for it."""
+    done = f(here(tf.strings.join(["sub/", name])), contents)
+    with tf.control_dependencies([] if done is None else [done]):
+        return tf.io.read_file(here(tf.strings.join(["sub/", name])))
+
+
+def without_folder(paths):
+    return tf.strings.regex_replace(paths, ".*/", "")
+
+
+def contents_of(name):
+    if name.item().decode() not in NAMES:
+        raise FileNotFoundError(name.item())
+    return name
+
+
+def matching(patterns):
+    """The set of the names that match, in the order of their bytes."""
+    globs = [pattern.decode() for pattern in np.ravel(patterns)]
+    return texts(*sorted({name for glob in globs for name in fnmatch.filter(NAMES, glob)}))
+
+
+file = partial(parsing, timed=False)
+
+file("tf.io.read_file", contents_of, S("", values=[*NAMES, "none"]), call=lambda f, name: f(here(name)))
+file("tf.io.write_file", lambda name, contents: contents, S("", values=NAMES), S(""), call=write)
+file("tf.io.match_filenames_once", lambda: matching([b"*.txt"]),
+     state=lambda: tf.io.match_filenames_once(f"{scratch().name}/*.txt"),
+     call=lambda f, found: without_folder(found.read_value()))
+
+
+@program("program.read_after_write", S(""), kind="parsing and io", reference=lambda contents: contents)
+def read_after_write(contents):
+    """A file is read after it was written, at one constant path, as automatic control dependencies promise."""
+    path = f"{scratch().name}/rewritten"
+    tf.io.write_file(path, contents)
+    return tf.io.read_file(path)
+
+
+@file("tf.io.matching_files", matching, canonical=np.sort, call=lambda f, patterns: without_folder(f(here(patterns))))
+def patterns():
+    yield sample(texts("*.txt")[0], name="one")
+    yield sample(texts("c*", "b.t?t"), name="two")
+    yield sample(texts("none"), name="none")
+    yield sample(texts("*.txt", "a*"), name="overlapping")

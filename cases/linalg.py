@@ -100,7 +100,8 @@ def flipped(a, transpose=False, conjugate=False):
     return adjoint(a) if conjugate else np.swapaxes(a, -1, -2) if transpose else a
 
 
-def matmul(a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False, **sparse):
+def matmul(a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False, output_type=None, **sparse):
+    a, b = (x if output_type is None else x.astype(output_type) for x in (a, b))
     return np.matmul(flipped(a, transpose_a, adjoint_a), flipped(b, transpose_b, adjoint_b))
 
 
@@ -116,6 +117,7 @@ def matmul_samples():
     yield sample(T("k m"), T("k n"), transpose_a=True, name="transpose_a")
     yield sample(T("b m k"), T("b n k"), transpose_b=True, name="transpose_b")
     yield sample(T("b k m"), T("b n k"), adjoint_a=True, adjoint_b=True, name="adjoint")
+    yield sample(T("m k", dtype="int8"), T("k n", dtype="int8"), output_type=np.int32, name="int8-to-int32")
     yield sample(T("m k"), T("k n"), a_is_sparse=True, name="a_is_sparse")
     yield sample(T("m k"), T("n k"), a_is_sparse=True, b_is_sparse=True, transpose_b=True, name="both_sparse")
 
@@ -420,8 +422,12 @@ def determinant_samples():
     yield sample(T("b n n", form=singular, edges=False), name="singular")
 
 
-def conjugate_gradient(f, a, b, **options):
+def conjugate_gradient(f, a, b, jacobi=False, **options):
+    """With Jacobi's preconditioner, if asked: the inverse of the diagonal."""
     operator = tf.linalg.LinearOperatorFullMatrix(a, is_self_adjoint=True, is_positive_definite=True)
+    if jacobi:
+        options["preconditioner"] = tf.linalg.LinearOperatorDiag(
+            1 / tf.linalg.diag_part(a), is_self_adjoint=True, is_positive_definite=True)
     return f(operator, b, **options).x
 
 
@@ -437,8 +443,10 @@ solver("tf.linalg.cholesky_solve", lambda chol, rhs: solved(np.tril(chol) @ adjo
        RIGHT)
 solver("tf.linalg.lu_solve", lambda lu, perm, rhs, **validate: solved(unpacked(lu, perm), rhs), REGULAR, PERMUTATION,
        RIGHT, validate_args=each(False, True))
-solver("tf.linalg.lu_matrix_inverse", lambda lu, perm: inverse(unpacked(lu, perm)), REGULAR, PERMUTATION)
-solver("tf.linalg.lu_reconstruct", unpacked, M, PERMUTATION)
+solver("tf.linalg.lu_matrix_inverse", lambda lu, perm, **validate: inverse(unpacked(lu, perm)))(
+    lambda: (sample(REGULAR, PERMUTATION), sample(REGULAR, PERMUTATION, validate_args=True)))
+solver("tf.linalg.lu_reconstruct", lambda lu, perm, **validate: unpacked(lu, perm))(
+    lambda: (sample(M, PERMUTATION), sample(M, PERMUTATION, validate_args=True)))
 solver("tf.linalg.det", determinant, canonical=lambda d: d + 0)(determinant_samples)
 solver("tf.linalg.slogdet", sign_and_log_determinant)(determinant_samples)
 solver("tf.linalg.logdet", lambda a: sign_and_log_determinant(a)[1].real, DEFINITE)
@@ -480,9 +488,15 @@ def tridiagonal_solve_samples():
                  name="no-pivoting")
 
 
-solver("tf.linalg.experimental.conjugate_gradient", None, T("n n", form=definite, edges=False), T("n", edges=False),
-       call=conjugate_gradient, tol=each(1e-4, 1e-2), invariant=lambda x, a, b, tol: bool(
-           np.linalg.norm(b - a @ x) <= 2 * tol * np.linalg.norm(b)))
+@solver("tf.linalg.experimental.conjugate_gradient", None, call=conjugate_gradient,
+        invariant=lambda found, a, b, tol, **_: bool(np.linalg.norm(b - a @ found) <= 2 * tol * np.linalg.norm(b)))
+def conjugate_gradient_samples():
+    a, b = T("n n", form=definite, edges=False), T("n", edges=False)
+    yield sample(a, b, tol=1e-4)
+    yield sample(a, b, tol=1e-2)
+    yield sample(a, b, tol=1e-4, max_iter=50)
+    yield sample(a, b, tol=1e-4, x=T("n", edges=False), name="start")
+    yield sample(a, b, tol=1e-4, jacobi=True)
 
 
 # --- decompositions ------------------------------------------------------------------------------------------------
@@ -647,12 +661,12 @@ def of_eigenvalues(function):
 
 
 @in_double
-def pinv(a, rcond=None):
+def pinv(a, rcond=None, validate_args=False):
     return np.linalg.pinv(a, 1e-12 if rcond is None else rcond)
 
 
 @in_double
-def matrix_rank(a, tol=None):
+def matrix_rank(a, tol=None, validate_args=False):
     return np.linalg.matrix_rank(a, tol)
 
 
@@ -685,9 +699,10 @@ decomposition("tf.linalg.expm", expm, SQUARE, error_factor=128)
 decomposition("tf.linalg.sqrtm", of_eigenvalues(np.sqrt), NEAR_IDENTITY, error_factor=128)
 decomposition("tf.linalg.logm", of_eigenvalues(np.log), NEAR_IDENTITY, dtypes=COMPLEX, error_factor=128)
 
-decomposition("tf.linalg.pinv", pinv, each(TALL, FLAT), rcond=each(None, 0.5), dtypes=FLOATS)
+decomposition("tf.linalg.pinv", pinv, each(TALL, FLAT), rcond=each(None, 0.5), validate_args=each(False, True),
+              dtypes=FLOATS)
 decomposition("tf.linalg.matrix_rank", matrix_rank, each(TALL, T("b 3 3", form=singular, edges=False)),
-              tol=each(None, 2.0), dtypes=FLOATS)
+              tol=each(None, 2.0), validate_args=each(False, True), dtypes=FLOATS)
 
 
 @decomposition("tf.linalg.eigh_tridiagonal", in_double(eigh_tridiagonal), errors=[error("unknown-select", select="x")])

@@ -349,6 +349,11 @@ def reduce_mean(x, axis, keepdims):
     return np.trunc(np.mean(x.astype(np.longdouble), axis=axis, keepdims=keepdims)).astype(x.dtype)
 
 
+def l2_normalize(x, axis, epsilon):
+    return x / np.sqrt(np.maximum(np.sum(np.abs(x) ** 2, axis if axis is None else tuple(np.atleast_1d(axis)),
+                                         keepdims=True), epsilon))
+
+
 def reduce_euclidean_norm(x, axis, keepdims):
     """Of integers, in their own dtype: the example has 4 as the root of 17."""
     squares = np.sum(np.abs(x.astype(np.longdouble) if integers(x) else x) ** 2, axis=axis, keepdims=keepdims)
@@ -412,6 +417,8 @@ reduction("tf.math.reduce_euclidean_norm", finite(reduce_euclidean_norm), T("a b
 reduction("tf.math.reduce_all",            np.all,                        B("a b c"), axis=AXES, keepdims=KEEP)
 reduction("tf.math.reduce_any",            np.any,                        B("a b c"), axis=AXES, keepdims=KEEP)
 reduction("tf.math.count_nonzero", count_nonzero, T("a b c"), axis=AXES, keepdims=KEEP, dtype=np.int32)
+reduction("tf.math.l2_normalize",         finite(l2_normalize), T("a b"),
+          axis=each(None, 0, [0, 1]), epsilon=each(1e-12, 4.0))
 reduction("tf.math.zero_fraction",         zero_fraction,                 T("a b", values=(0, 1, 2)))
 reduction("tf.math.argmax", arg(np.argmax), T("a b"), axis=each(None, 0, -1), output_type=OUT)
 reduction("tf.math.argmin", arg(np.argmin), T("a b"), axis=each(None, 0, -1), output_type=OUT)
@@ -590,11 +597,11 @@ def top_k(x, k, index_type):
     return [np.take_along_axis(x, order, -1), order.astype(index_type)]
 
 
-def chosen(result, operand, k, **options):
+def chosen(result, operand, k, reduction_dimension=-1):
     """Which ones is left open; but they stand where the indices say, in order."""
     values, indices = result
-    assert values.shape == (*operand.shape[:-1], k)
-    return values, np.take_along_axis(operand, indices, -1)
+    assert values.shape[reduction_dimension] == k
+    return values, np.take_along_axis(operand, indices, reduction_dimension)
 
 
 def in_top_k(targets, predictions, k):
@@ -603,9 +610,11 @@ def in_top_k(targets, predictions, k):
 
 
 reduction("tf.math.top_k", top_k, T("a b"), k=each(1, 3), index_type=each(np.int32, np.int64, np.int16))
-reduction("tf.math.approx_max_k", None, T("a b", edges=False), k=3, invariant=chosen, sizes={"b": 8}).no_reference(
+reduction("tf.math.approx_max_k", None, T("a b", edges=False), k=3, reduction_dimension=each(-1, 0), invariant=chosen,
+          sizes={"a": 6, "b": 8}).no_reference(
     "approximate: which of the largest are found is left open")
-reduction("tf.math.approx_min_k", None, T("a b", edges=False), k=3, invariant=chosen, sizes={"b": 8}).no_reference(
+reduction("tf.math.approx_min_k", None, T("a b", edges=False), k=3, reduction_dimension=each(-1, 0), invariant=chosen,
+          sizes={"a": 6, "b": 8}).no_reference(
     "approximate: which of the smallest are found is left open")
 reduction("tf.math.in_top_k",           in_top_k,   I("n", within=(0, 4)), T("n", 5, dtype="float32"), k=each(2, 1))
 reduction("tf.math.invert_permutation", np.argsort, T("n", form=np.argsort, edges=False),

@@ -173,6 +173,35 @@ def erode(x, w, strides, padding, data_format, dilations):
 
 
 EXPLICIT = ((0, 0), (2, 1), (0, 1), (0, 0))
+def explicit(padding, flat):
+    """The padding, where a flat list tells what is before and after each dimension as pairs."""
+    return list(zip(flat[::2], flat[1::2], strict=True)) if padding == "EXPLICIT" else padding
+
+
+def convolve_any(x, w, strides, padding, explicit_paddings=(), data_format="CHANNELS_LAST", dilations=None,
+                 batch_dims=1, groups=1):
+    """`convolve` of every image of the batch dimensions, and group by group of the channels."""
+    form = "NC" if data_format == "CHANNELS_FIRST" else None
+    images = last(x.reshape(-1, *x.shape[batch_dims:]), form)
+    if images.shape[-1] != groups * w.shape[-2]:
+        raise ValueError("channels of input and filter differ")
+    steps, rates = spatial(strides, w.ndim - 2, form), spatial(dilations, w.ndim - 2, form)
+    found = back(np.concatenate([
+        convolve(i, f, steps, explicit(padding, explicit_paddings), None, rates)
+        for i, f in zip(np.split(images, groups, -1), np.split(w, groups, -1), strict=True)], -1), form)
+    return found.reshape(*x.shape[:batch_dims], *found.shape[1:])
+
+
+def to_filter(x, w, dy, strides, padding, explicit_paddings=(), dilations=None):
+    """The transpose of `convolve` as a function of the filter: each dy adds the window it was made of."""
+    found = windows(x, w.shape[:2], strides[1:3], spatial(dilations, 2), explicit(padding, explicit_paddings))
+    return np.einsum("nhwcij,nhwm->ijcm", found, dy)
+
+
+def to_input(x, w, dy, strides, padding, explicit_paddings=(), dilations=None):
+    return transposed(dy, w, x.shape, strides, explicit(padding, explicit_paddings), None, dilations)
+
+
 LINE, IMAGE, VOLUME = T("n 9 c"), T("n 7 8 c"), T("n 5 6 4 c")
 
 
@@ -183,6 +212,7 @@ def convolution():
     yield sample(IMAGE, T("3 2 c f"), dilations=[2, 2], padding="SAME")
     yield sample(LINE, T("3 c f"), padding="SAME", name="1d")
     yield sample(VOLUME, T("2 3 2 c f"), padding="VALID", name="3d")
+    yield sample(T("n c 7 8"), T("3 2 c f"), padding="SAME", data_format="NCHW")
 
 
 @nn("tf.nn.conv1d", lambda x, w, stride, padding, data_format="NWC", dilations=None: convolve(
@@ -210,6 +240,32 @@ def conv3d():
     yield sample(VOLUME, T("2 3 2 c f"), strides=[1, 1, 1, 1, 1], padding="SAME")
     yield sample(VOLUME, T("2 3 2 c f"), strides=[1, 2, 1, 2, 1], padding="VALID")
     yield sample(VOLUME, T("2 3 2 c f"), strides=[1, 1, 1, 1, 1], padding="SAME", dilations=[1, 2, 1, 2, 1])
+    yield sample(T("n c 5 6 4"), T("2 3 2 c f"), strides=[1, 1, 1, 1, 1], padding="SAME", data_format="NCDHW")
+
+
+@nn("tf.conv", convolve_any)
+def any_convolution():
+    yield sample(IMAGE, T("3 2 c f"), strides=[1, 1, 1, 1], padding="SAME")
+    yield sample(IMAGE, T("3 2 c f"), strides=[1, 2, 3, 1], padding="VALID")
+    yield sample(IMAGE, T("3 2 c f"), strides=[1, 1, 1, 1], padding="SAME", dilations=[1, 3, 2, 1])
+    yield sample(IMAGE, T("3 2 c f"), strides=[1, 2, 2, 1], padding="EXPLICIT",
+                 explicit_paddings=[0, 0, 2, 1, 0, 1, 0, 0], name="explicit")
+    yield sample(VOLUME, T("2 3 2 c f"), strides=[1, 1, 2, 1, 1], padding="SAME", name="3d")
+    yield sample(T("n m 7 8 c"), T("3 2 c f"), strides=[1, 2, 2, 1], padding="SAME", batch_dims=2)
+    yield sample(T("n 7 8 2*c"), T("3 2 c 2*f"), strides=[1, 1, 1, 1], padding="SAME", groups=2)
+    yield sample(T("n c 7 8"), T("3 2 c f"), strides=[1, 1, 2, 2], padding="SAME", data_format="CHANNELS_FIRST")
+
+
+def convolution_gradients():
+    for s, (h, w), padding, more in ((1, (7, 8), "SAME", {}), (2, (3, 4), "VALID", {}),
+                                     (1, (7, 8), "SAME", {"dilations": [1, 3, 2, 1]}),
+                                     (2, (4, 4), "EXPLICIT", {"explicit_paddings": [0, 0, 2, 1, 0, 1, 0, 0]})):
+        yield sample(T(2, 7, 8, 3), T(3, 2, 3, 4), T(2, h, w, 4), strides=[1, s, s, 1], padding=padding, **more,
+                     name=f"{padding},{s},{''.join(more)}")
+
+
+nn("tf.conv2d_backprop_filter_v2", to_filter)(convolution_gradients)
+nn("tf.conv2d_backprop_input_v2", to_input)(convolution_gradients)
 
 
 @nn("tf.nn.atrous_conv2d", lambda x, w, rate, padding: convolve(x, w, 1, padding, None, rate))
@@ -238,6 +294,7 @@ def separable_conv2d():
     yield sample(IMAGE, T("3 2 c 2"), T("1 1 2*c f"), strides=[1, 1, 1, 1], padding="SAME")
     yield sample(IMAGE, T("3 2 c 2"), T("1 1 2*c f"), strides=[1, 2, 2, 1], padding="VALID")
     yield sample(IMAGE, T("3 2 c 2"), T("1 1 2*c f"), strides=[1, 1, 1, 1], padding="SAME", dilations=[2, 2])
+    yield sample(T("n c 7 8"), T("3 2 c 2"), T("1 1 2*c f"), strides=[1, 1, 1, 1], padding="SAME", data_format="NCHW")
 
 
 nn("tf.nn.depthwise_conv2d_backprop_filter", depthwise_to_filter, T(2, 7, 8, 3), [3, 2, 3, 2], T(2, 4, 4, 6),
@@ -251,6 +308,7 @@ def conv1d_transpose():
     yield sample(T(2, 5, 3), T(3, 4, 3), output_shape=[2, 9, 4], strides=2)
     yield sample(T(2, 4, 3), T(3, 4, 3), output_shape=[2, 9, 4], strides=2, padding="VALID")
     yield sample(T(2, 3, 5), T(3, 4, 3), output_shape=[2, 4, 9], strides=2, data_format="NCW")
+    yield sample(T(2, 9, 3), T(3, 4, 3), output_shape=[2, 9, 4], strides=1, dilations=2)
 
 
 @nn("tf.nn.conv2d_transpose", transposed)
@@ -265,6 +323,8 @@ def conv2d_transpose():
 def conv3d_transpose():
     yield sample(T(2, 3, 4, 2, 3), T(2, 3, 2, 4, 3), output_shape=[2, 5, 7, 4, 4], strides=2)
     yield sample(T(2, 3, 3, 2, 3), T(2, 3, 2, 4, 3), output_shape=[2, 6, 7, 4, 4], strides=2, padding="VALID")
+    yield sample(T(2, 5, 6, 4, 3), T(2, 3, 2, 4, 3), output_shape=[2, 5, 6, 4, 4], strides=1, dilations=2)
+    yield sample(T(2, 3, 3, 4, 2), T(2, 3, 2, 4, 3), output_shape=[2, 4, 5, 7, 4], strides=2, data_format="NCDHW")
 
 
 @nn("tf.nn.conv_transpose", transposed)
@@ -272,6 +332,9 @@ def conv_transpose():
     yield sample(T(2, 4, 3, 3), T(3, 2, 4, 3), output_shape=[2, 7, 6, 4], strides=2)
     yield sample(T(2, 5, 3), T(3, 4, 3), output_shape=[2, 9, 4], strides=2, name="1d")
     yield sample(T(2, 3, 4, 2, 3), T(2, 3, 2, 4, 3), output_shape=[2, 5, 7, 4, 4], strides=2, name="3d")
+    yield sample(T(2, 3, 3, 3), T(3, 2, 4, 3), output_shape=[2, 7, 6, 4], strides=2, padding="VALID")
+    yield sample(T(2, 7, 6, 3), T(3, 2, 4, 3), output_shape=[2, 7, 6, 4], strides=1, dilations=2)
+    yield sample(T(2, 3, 4, 3), T(3, 2, 4, 3), output_shape=[2, 4, 7, 6], strides=2, data_format="NCHW")
 
 
 nn("tf.nn.atrous_conv2d_transpose",
@@ -367,6 +430,7 @@ def max_pool_with_argmax():
     for padding, batch in itertools.product(("VALID", "SAME"), (False, True)):
         yield sample(IMAGE, ksize=[3, 2], strides=2, padding=padding, include_batch_in_index=batch,
                      name=f"padding={padding},include_batch_in_index={batch}")
+    yield sample(IMAGE, ksize=[3, 2], strides=2, padding="VALID", output_dtype=np.int32)
 
 
 @nn("tf.nn.pool", pool_any)
@@ -653,8 +717,10 @@ def bias_add_samples():
     yield sample(T("n c h w"), T("c"), data_format="NC...")
 
 
-nn("tf.nn.space_to_depth", space_to_depth, T("n 2*h 2*w c"), 2, empty=False)
-nn("tf.nn.depth_to_space", depth_to_space, T("n h w 4*c"), 2, empty=False)
+nn("tf.nn.space_to_depth", space_to_depth, empty=False)(lambda: (
+    sample(T(shape), 2, data_format=form) for shape, form in (("n 2*h 2*w c", "NHWC"), ("n c 2*h 2*w", "NCHW"))))
+nn("tf.nn.depth_to_space", depth_to_space, empty=False)(lambda: (
+    sample(T(shape), 2, data_format=form) for shape, form in (("n h w 4*c", "NHWC"), ("n 4*c h w", "NCHW"))))
 
 
 # Isotonic regression
@@ -772,7 +838,7 @@ LABEL_LENGTH, LOGIT_LENGTH = np.array([3, 2, 1], np.int32), np.array([7, 5, 6], 
 nn("tf.nn.ctc_greedy_decoder", best_path, T("t 2 c"), LENGTHS, merge_repeated=each(True, False),
    blank_index=each(None, 0), sizes={"t": 6, "c": 4})
 nn("tf.nn.ctc_beam_search_decoder", best_labels, T("t 2 c"), np.array([4, 3], np.int32), top_paths=each(1, 3),
-   sizes={"t": 4, "c": 3})
+   beam_width=60, sizes={"t": 4, "c": 3})
 
 
 @nn("tf.nn.ctc_loss", ctc_loss)
@@ -789,20 +855,20 @@ nn("tf.nn.collapse_repeated", collapse_repeated, I("n 6", within=(1, 3)), I("n",
 
 # Random
 
-def dropped(result, x, rate, noise_shape=None, seed=None):
-    """Each element is zero or scaled by 1 / (1 - rate), about `rate` of them zero."""
-    kept = result != 0
+def dropped(result, x, rate, noise_shape=None, seed=None, rng_alg=None):
+    """Each element, or with a noise shape each row, is zero or scaled by 1 / (1 - rate), about `rate` of them zero."""
+    kept = result != 0 if noise_shape is None else np.broadcast_to((result != 0).any(1, keepdims=True), x.shape)
     scaled = np.where(kept, x.astype(np.float64) / (1 - rate), 0)
     share = 1 - kept.mean() if kept.size > 500 else rate
     return [(result, scaled), (np.array(abs(share - rate) < 0.2), np.array(True))]
 
 
 def drop(name, **options):
-    random(name, None, T(40, 50, domain=(0.5, 2), within=(0.5, 2)), rate=each(0.3, 0.0), invariant=dropped, **options)
+    random(name, None, T(40, 50, domain=(0.5, 2), within=(0.5, 2)), rate=each(0.3, 0.0),
+           noise_shape=each(None, [40, 1]), invariant=dropped, **options)
 
 
 drop("tf.nn.dropout", seed=3)
-drop("tf.nn.experimental.stateless_dropout", seed=np.array([3, 4], np.int32))
-
-for wrapper in ("Device", "Dropout", "Residual"):
-    nn(f"tf.nn.RNNCell{wrapper}Wrapper").unimplemented("wraps the cells of Keras, which this suite does not import")
+drop("tf.nn.experimental.stateless_dropout", seed=np.array([3, 4], np.int32), rng_alg=each("philox", "threefry"))
+drop("tf.nn.experimental.general_dropout", call=lambda f, x, rate, noise_shape: f(
+    x, rate, lambda shape, dtype: tf.random.stateless_uniform(shape, [3, 4], dtype=dtype, alg="philox"), noise_shape))

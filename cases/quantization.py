@@ -84,17 +84,17 @@ quantization(
     fake_quant,
     VALUES,
     each(-6.0, -0.5),
-    6.0,
+    5.5,
     **BITS,
     canonical=from_eight,
     errors=[*WRONG, error("range", np.zeros((2, 3), np.float32), 2.0, 1.0)],
 )
-quantization("tf.quantization.fake_quant_with_min_max_args_gradient", gradient_of_args, BACK, VALUES, -6.0, 6.0, **BITS,
+quantization("tf.quantization.fake_quant_with_min_max_args_gradient", gradient_of_args, BACK, VALUES, -5.0, 5.5, **BITS,
              canonical=positive_zero, errors=WRONG)
 quantization("tf.quantization.fake_quant_with_min_max_vars", fake_quant, VALUES, LOW, HIGH, **BITS,
              canonical=from_eight, errors=WRONG)
 quantization("tf.quantization.fake_quant_with_min_max_vars_gradient", gradient_of_vars, BACK, VALUES, LOW, HIGH,
-             num_bits=8, narrow_range=each(False, True), canonical=positive_zero, errors=WRONG)
+             num_bits=each(8, 4), narrow_range=each(False, True), canonical=positive_zero, errors=WRONG)
 quantization(
     "tf.quantization.fake_quant_with_min_max_vars_per_channel",
     fake_quant,
@@ -113,7 +113,7 @@ quantization(
     VALUES,
     LOWS,
     HIGHS,
-    num_bits=8,
+    num_bits=each(8, 4),
     narrow_range=each(False, True),
     canonical=positive_zero,
     errors=WRONG,
@@ -128,15 +128,16 @@ def round_away(x):
     return np.copysign(np.floor(np.abs(x) + 0.5), x)
 
 
-def quantize(input, min_range, max_range, type, mode, round_mode="HALF_AWAY_FROM_ZERO"):
-    """The integers and the range they stand for; the range holds zero and is at least 0.01 of its size wide."""
+def quantize(input, min_range, max_range, type, mode, round_mode="HALF_AWAY_FROM_ZERO", narrow_range=False, axis=None):
+    """The integers and the range they stand for; the range holds zero and is at least 0.01 of its size wide. With an
+    axis, which here is the last, each channel has a range of its own."""
     info = np.iinfo(INTEGER[type])
+    lowest = info.min + (1 if narrow_range else 0)
     low, high = np.minimum(min_range, 0), np.maximum(max_range, 0)
     if mode == "SCALED":
-        scale = min(
-            info.min / low if info.min * low > 0 else np.inf, info.max / high if info.max * high > 0 else np.inf
-        )
-        low, high = info.min / scale, info.max / scale
+        ends = ((lowest, low), (info.max, high))
+        scale = np.minimum(*(np.where(n * at > 0, n / np.where(at == 0, 1, at), np.inf) for n, at in ends))
+        low, high = lowest / scale, info.max / scale
         rounded = np.round if round_mode == "HALF_TO_EVEN" else round_away
         return rounded(np.clip(input, low, high) * scale).astype(INTEGER[type]), low, high
     steps = int(info.max) - int(info.min)
@@ -149,7 +150,7 @@ def quantize(input, min_range, max_range, type, mode, round_mode="HALF_AWAY_FROM
     return found.clip(info.min, info.max).astype(INTEGER[type]), low, high
 
 
-def dequantize(input, min_range, max_range, type, mode, narrow_range=False):
+def dequantize(input, min_range, max_range, type, mode, narrow_range=False, axis=None):
     info = np.iinfo(INTEGER[type])
     steps = int(info.max) - int(info.min)
     x = input.astype(np.float64)
@@ -187,6 +188,8 @@ def quantizing():
         for mode in ("MIN_COMBINED", "SCALED", "MIN_FIRST"):
             yield sample(VALUES, LOW, HIGH, type, mode, name=f"{type},{mode}")
     yield sample(VALUES, LOW, HIGH, "qint8", "SCALED", round_mode="HALF_TO_EVEN", name="qint8,even")
+    yield sample(VALUES, LOW, HIGH, "qint8", "SCALED", narrow_range=True, name="qint8,narrow")
+    yield sample(VALUES, LOWS, HIGHS, "qint8", "SCALED", axis=1, name="qint8,by-channel")
 
 
 @quantization("tf.quantization.dequantize", dequantize, call=dequantized)
@@ -195,6 +198,7 @@ def dequantizing():
         for mode in ("MIN_COMBINED", "SCALED", "MIN_FIRST"):
             yield sample(T("n d", dtype=dtype), LOW, HIGH, type, mode, name=f"{type},{mode}")
     yield sample(T("n d", dtype="int8"), LOW, HIGH, "qint8", "SCALED", narrow_range=True, name="qint8,narrow")
+    yield sample(T("n d", dtype="int8"), LOWS, HIGHS, "qint8", "SCALED", axis=1, name="qint8,by-channel")
 
 
 def both_ways():

@@ -102,8 +102,9 @@ def cross(inputs):
     return of(rows, np.empty(0, object))
 
 
-def constant(pylist, ragged_rank=None, dtype=None):
-    return RaggedValue.of([np.array(row, dtype) for row in pylist], dtype)
+def constant(pylist, dtype=None, ragged_rank=None, inner_shape=()):
+    """Rows of numbers, or of what has the inner shape."""
+    return RaggedValue.of([np.array(row, dtype).reshape(-1, *inner_shape) for row in pylist], dtype)
 
 
 def map_flat_values(x):
@@ -118,13 +119,14 @@ def masks():
     yield sample(R, B("n"), name="ragged-rows")
 
 
-ragged(
-    "tf.ragged.constant",
-    constant,
-    each([[1, 2], [], [3]], [[], [0]]),
-    dtype=DTYPE,
-    dtypes=("int32", "float32", "float64", "bool"),
-)
+@ragged("tf.ragged.constant", constant, dtypes=("int32", "float32", "float64", "bool"))
+def constants():
+    yield sample([[1, 2], [], [3]], dtype=DTYPE)
+    yield sample([[], [0]], dtype=DTYPE, name="empty-first")
+    yield sample([[[1, 2], [0, 3]], [], [[5, 6]]], dtype=DTYPE, inner_shape=(2,), name="inner_shape")
+    yield sample([[1, 2], [3]], dtype=DTYPE, ragged_rank=1)
+
+
 ragged("tf.ragged.map_flat_values", map_flat_values, R, call=lambda f, x: f(lambda v: v * v + v, x))
 ragged(
     "tf.ragged.range",
@@ -151,7 +153,7 @@ ragged(
     dtypes=("int32", "int64"),
 )
 ragged("tf.ragged.stack_dynamic_partitions", partitions, each(T("n"), T("n k")), I("n", below=5), 5)
-ragged("tf.ragged.cross_hashed", None, [S("n m"), S("n k")], num_buckets=100).no_reference(
+ragged("tf.ragged.cross_hashed", None, [S("n m"), S("n k")], num_buckets=100, hash_key=each(None, 5)).no_reference(
     "the page does not define the fingerprint"
 )
 ragged("tf.ragged.cross", cross, [Ragged("n m", dtype="string"), S("n k")])
@@ -163,6 +165,31 @@ def stacks():
         yield sample([R, Ragged("n k")], axis, name=f"ragged,{axis}")
     yield sample([T("n m"), T("p q")], 0, name="dense")
 
+
+# --- filling empty rows --------------------------------------------------------------------------------------------
+
+
+def fill_empty_rows(value_rowids, values, nrows, default_value):
+    """As tf.sparse.fill_empty_rows, of rows: each empty one gets the default. The map says where each value went."""
+    if (np.diff(value_rowids) < 0).any() or (value_rowids >= nrows).any():
+        raise ValueError("row numbers in order, each below nrows")
+    empty = ~np.isin(np.arange(nrows), value_rowids)
+    rows = np.concatenate([value_rowids, np.flatnonzero(empty)])
+    order = np.argsort(rows, kind="stable")
+    filled = np.concatenate([values, np.full(empty.sum(), default_value, values.dtype)])
+    return rows[order], filled[order], empty, np.argsort(order)[:len(values)]
+
+
+def fill_empty_rows_grad(reverse_index_map, grad_values):
+    """Each value's gradient from where it went, the default's from all other places."""
+    rest = np.setdiff1d(np.arange(len(grad_values)), reverse_index_map)
+    return grad_values[reverse_index_map], np.sum(grad_values[rest], dtype=grad_values.dtype)
+
+
+ragged("tf.ragged_fill_empty_rows", fill_empty_rows, I("n", below=7, dtype="int64", form=np.sort, edges=False), T("n"),
+       np.int64(7), T(""))
+ragged("tf.ragged_fill_empty_rows_grad", fill_empty_rows_grad, np.array([0, 2, 3, 6]), T(8), dtypes=NUMBERS,
+       errors=[error("beyond", np.array([0, 8]), np.ones(8, np.float32))])
 
 # --- core ops on ragged tensors ------------------------------------------------------------------------------------
 

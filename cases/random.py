@@ -109,19 +109,21 @@ random("tf.random.stateless_gamma", None, [N], SEED, SHAPE_PARAMETER, SCALE, dty
 random("tf.random.stateless_poisson", None, [N], SEED, T("", values=[3.5]), dtypes=FLOATS,
        dtype=each(np.int32, np.int64, np.float32),
        invariant=lambda x, shape, seed, lam, dtype: shaped(x, shape) and follows(x, stats.poisson(3.5).cdf))
-random("tf.random.experimental.stateless_shuffle", None, T("n 2"), SEED, invariant=is_permutation)
+random("tf.random.experimental.stateless_shuffle", None, T("n 2"), SEED, alg=ALGORITHMS,
+       invariant=lambda x, given, seed, alg: is_permutation(x, given, seed))
 random("tf.random.experimental.index_shuffle", None, np.arange(100, dtype=np.int32), SEED, 99,
        invariant=lambda x, index, seed, top: moves(x, index))
 
 
-def are_seeds(x, seed, num=2):
+def are_seeds(x, seed, num=2, alg=None):
     """As many seeds as asked for, of the same dtype, all different from each other and from the given one."""
     return shaped(x, (num, 2)) and x.dtype == seed.dtype and len({tuple(s) for s in (*x, seed)}) == num + 1
 
 
-random("tf.random.split", None, I("2", dtype="int32"), num=each(2, 1, 5), invariant=are_seeds)
-random("tf.random.fold_in", None, SEED, I("", dtype="int32"),
-       invariant=lambda x, seed, data: shaped(x, (2,)) and x.dtype == data.dtype and bool((x != seed).any()))
+random("tf.random.split", None, I("2", dtype="int32"), num=each(2, 1, 5),
+       alg=each("philox", "threefry"), invariant=are_seeds)
+random("tf.random.fold_in", None, SEED, I("", dtype="int32"), alg=ALGORITHMS,
+       invariant=lambda x, seed, data, alg: shaped(x, (2,)) and x.dtype == data.dtype and bool((x != seed).any()))
 
 
 def rng_state(seed, alg):
@@ -187,7 +189,7 @@ random("tf.random.log_uniform_candidate_sampler", None, CLASSES, 2, 40, each(Fal
 random("tf.random.learned_unigram_candidate_sampler", None, CLASSES, 2, 40, each(False, True), 50, 7,
        invariant=lambda result, classes, *o: bool((result[0] >= 0).all() and (result[0] < 50).all()))
 random("tf.random.fixed_unigram_candidate_sampler", None, CLASSES, 2, 40, each(False, True), 50, unigrams=[1.0] * 50,
-       seed=7, invariant=evenly)
+       distortion=each(1.0, 0.5), seed=7, invariant=evenly)
 random("tf.random.all_candidate_sampler", all_candidates, CLASSES, 2, 50, each(False, True), seed=7)
 
 
@@ -243,8 +245,3 @@ def generator_reset(generator):
 def generator_split(generators):
     """Generators split off draw numbers of their own."""
     return [g.normal([8]) for g in generators]
-
-
-for name in ("set_seed", "set_global_generator"):
-    random(f"tf.random.{name}").unimplemented("it changes the process for all later ops, and returns nothing")
-random("tf.random.get_global_generator").unimplemented("it returns an object, seeded from the clock")

@@ -564,6 +564,7 @@ def sequence_mask(lengths, maxlen=None, dtype=bool):
 
 def counted(start, limit=None, delta=1, dtype=None):
     start, limit = (start * 0, start) if limit is None else (start, limit)
+    start = start if dtype is None else dtype(start)
     if delta == 0 or (limit - start) * delta < 0:
         raise ValueError("the limit is never reached")
     return start + np.arange(int(np.ceil((limit - start) / delta))).astype(start.dtype) * delta
@@ -612,6 +613,7 @@ def ranges():
     yield sample(np.int32(10), np.int32(-7), np.int32(-3), name="down-int32")
     yield sample(np.float64(0), np.float64(1), np.float64(0.1), name="tenths")
     yield sample(np.int64(2), np.int64(2), np.int64(5), name="none")
+    yield sample(2, 9, 3, dtype=np.float64, name="python-as-float64")
 
 
 @shaping("tf.linspace", np.linspace, dtypes=["float32", "float64", "bfloat16"],
@@ -674,6 +676,7 @@ def convert_to_tensor():
     yield sample(T("a b"))
     yield sample([T("b"), T("b"), T("b")], name="rows")
     yield sample([[T(""), T("")], [T(""), T("")]], name="scalars")
+    yield sample([[1, 2], [3, 4]], dtype=np.float64, name="python-as-float64")
 
 
 # --- the same tensor, for the gradient or the runtime ----------------------------------------------------------------
@@ -1010,16 +1013,3 @@ program("program.indexing", T(5, 6), reference=indexing, **shaped)(indexing)
 program("program.indexing_by_tensors", T(5, 6), I("", within=(-5, 4)), I("", within=(-5, 5)),
         reference=indexing_by_tensors, **shaped)(indexing_by_tensors)
 program("program.masking", T("n d"), B("n"), reference=masking, sizes={"d": 3}, **shaped)(masking)
-
-
-# --- what has no result to compare -----------------------------------------------------------------------------------
-
-runtime = kind("debugging")
-
-for name in ("check_pinned", "executing_eagerly", "get_current_name_scope", "get_logger", "get_static_value",
-             "inside_function", "is_symbolic_tensor", "is_tensor", "type_spec_from_value"):
-    runtime(f"tf.{name}").unimplemented("it tells what Python knows of a tensor or a trace: by design not the same")
-for name in ("device", "init_scope", "load_library", "load_op_library", "no_gradient",
-             "register_tensor_conversion_function", "variable_creator_scope"):
-    runtime(f"tf.{name}").unimplemented("it changes how later code runs, and computes nothing")
-runtime("tf.timestamp").unimplemented("no two calls agree")

@@ -6,7 +6,7 @@ order from place 0, and its last dimension as long as the largest set.
 
 import numpy as np
 
-from tfparity import INTEGERS, Sparse, SparseValue, T, error, kind, sample
+from tfparity import INTEGERS, Sparse, SparseValue, T, each, error, kind, sample
 
 sets = kind("sets")
 
@@ -71,4 +71,4 @@ sparse_first = error("sparse-first", SparseValue(np.zeros((1, 2), np.int64), np.
 sets("tf.sets.union", combining(set.union), dtypes=VALUES, errors=[shapes_differ])(tensors)
 sets("tf.sets.intersection", combining(set.intersection), dtypes=VALUES, errors=[shapes_differ])(tensors)
 sets("tf.sets.difference", combining(difference), dtypes=VALUES, errors=[shapes_differ, sparse_first])(in_either_order)
-sets("tf.sets.size", sizes, Sparse("n 4", domain=(0, 4)), dtypes=VALUES)
+sets("tf.sets.size", sizes, Sparse("n 4", domain=(0, 4)), validate_indices=each(True, False), dtypes=VALUES)

@@ -45,10 +45,10 @@ def half_spectrum(rank):
 def nd(function):
     """NumPy's transform over some dimensions."""
 
-    def over_axes(a, fft_length=None, axes=None):
+    def over_axes(a, fft_length=None, axes=None, norm=None):
         if 0 in (a.shape if axes is None else [a.shape[axis] for axis in axes]):
             raise Undefined("a transform of no points")
-        return function(a, fft_length, axes)
+        return function(a, fft_length, axes, norm)
 
     return over_axes
 
@@ -83,6 +83,7 @@ def fftnd_samples():
     yield sample(T("3 4 5", edges=False), axes=[1, 2], fft_length=[4, 5], name="inner")
     yield sample(T("3 4 5", edges=False), axes=[2, 0], fft_length=[5, 3], name="reversed")
     yield sample(T("3 4 5", edges=False), axes=[1, 2], fft_length=[2, 8], name="cropped-and-padded")
+    yield sample(T("3 4 5", edges=False), norm="ortho")
 
 
 transform("tf.signal.fftnd",  nd(np.fft.fftn),  dtypes=COMPLEX)(fftnd_samples)
@@ -94,7 +95,34 @@ transform("tf.signal.rfftnd", nd(np.fft.rfftn))(fftnd_samples)
 def irfftnd_samples():
     yield sample(half_spectrum(2), axes=[1, 2], fft_length=[3, 3], name="cropped")
     yield sample(half_spectrum(2), axes=[1, 2], fft_length=[3, 9], name="padded")
+    yield sample(half_spectrum(2), axes=[1, 2], fft_length=[3, 9], norm="ortho")
 
+
+
+def required(function):
+    """The raw ops of the four above, whose arguments all must be given."""
+    return lambda a, fft_length, axes, **dtype: nd(function)(a, [int(n) for n in fft_length], [int(n) for n in axes])
+
+
+def raw_samples():
+    for name, axes, lengths in (("all", [0, 1, 2], [3, 4, 5]), ("inner", [1, 2], [4, 5]), ("reversed", [2, 0], [5, 3]),
+                                ("cropped-and-padded", [1, 2], [2, 8])):
+        yield sample(T(3, 4, 5, edges=False), np.array(lengths, np.int32), np.array(axes, np.int32), name=name)
+
+
+WIDE = {"float32": "complex64", "float64": "complex128", "complex64": "float32", "complex128": "float64"}
+
+
+def widened(argument):
+    """The call with the dtype of the result, which must be that of the argument's parts."""
+    return lambda f, a, *more: f(a, *more, **{argument: tf.as_dtype(WIDE[a.dtype.name])})
+
+
+transform("tf.fftnd",   required(np.fft.fftn),   dtypes=COMPLEX)(raw_samples)
+transform("tf.ifftnd",  required(np.fft.ifftn),  dtypes=COMPLEX)(raw_samples)
+transform("tf.rfftnd",  required(np.fft.rfftn),  dtypes=("float32", "float64"), call=widened("Tcomplex"))(raw_samples)
+transform("tf.irfftnd", required(np.fft.irfftn), half_spectrum(2), np.array([3, 9], np.int32),
+          np.array([1, 2], np.int32), dtypes=COMPLEX, call=widened("Treal"))
 
 signal("tf.signal.fftshift",  np.fft.fftshift,  T("a b c"), axes=each(None, 1, (0, 2)))
 signal("tf.signal.ifftshift", np.fft.ifftshift, T("a b c"), axes=each(None, 1, (0, 2)))

@@ -289,7 +289,7 @@ def to_indicator(x, vocab_size):
     return out
 
 
-def to_dense(x, default_value=None):
+def to_dense(x, default_value=None, validate_indices=True):
     return (
         x.dense(0 if default_value is None else default_value)
         if x.values.dtype != object
@@ -322,6 +322,7 @@ sparse(
     to_dense,
     A,
     each(None, T("")),
+    validate_indices=each(True, False),
     errors=[
         error("order", unordered([1, 0], [0, 0])),
         error("twice", unordered([1, 0], [1, 0])),
@@ -339,8 +340,8 @@ sparse(
     each([Sparse("m n", dtype="string"), S("m k")], [S("m n"), S("m k"), S("m l")]),
     separator=each("_X_", ""),
 )
-sparse("tf.sparse.cross_hashed", None, [S("m n"), S("m k")], num_buckets=each(100, 0)).no_reference(
-    "the page does not define Fingerprint64")
+sparse("tf.sparse.cross_hashed", None, [S("m n"), S("m k")], num_buckets=each(100, 0),
+       hash_key=each(None, 5)).no_reference("the page does not define Fingerprint64")
 
 # --- products and segments -----------------------------------------------------------------------------------------
 

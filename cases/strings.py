@@ -427,17 +427,15 @@ def numbers():
         yield sample(S(values=texts(*words)), out_type=out_type, name=out_type.__name__)
 
 
-strings(
-    "tf.strings.format",
-    formatted,
-    "first {}, then {}",
-    [T("m"), T("n")],
-    placeholder="{}",
-    summarize=each(3, 1, -1),
-    dtypes=INTEGERS,
-    errors=[error("too-few", "only {}", [np.arange(3), np.arange(4)])],
-    sizes={"m": 5, "n": 9},
-)
+@strings("tf.strings.format", formatted, dtypes=INTEGERS,
+         errors=[error("too-few", "only {}", [np.arange(3), np.arange(4)])])
+def formats():
+    vectors = [T("5"), T("9")]
+    for summarize in (3, 1, -1):
+        yield sample("first {}, then {}", vectors, placeholder="{}", summarize=summarize)
+    yield sample("{} first %s, then %s", vectors, placeholder="%s", summarize=3)
+
+
 
 # --- hashing -------------------------------------------------------------------------------------------------------
 
