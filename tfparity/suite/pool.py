@@ -26,8 +26,8 @@ from .outcome import Lost
 from .results import Check, RunError
 from .worker import Done, Job
 
-TASKS_PER_WORKER = 30
-"""About 10 XLA compilations a task at 0.4 MB each: a worker is replaced after some 120 MB of leak."""
+TASKS_PER_WORKER = 100
+"""About 5 XLA compilations a task at 0.4 MB each: a worker is replaced after some 200 MB of leak."""
 
 BACKSTOP = 40
 """A job's own watchdog guards each step; should it fail, the pool ends the job after this many timeouts."""

@@ -16,6 +16,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -77,6 +78,7 @@ def start(scratch: str, run: int) -> None:
     os.dup2(log, 2)
     os.dup2(log, 1)
     sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    tempfile.tempdir = scratch  # what a case leaves in files goes with the run
     import tensorflow as tf
 
     tf.config.experimental.enable_tensor_float_32_execution(False)
