@@ -135,18 +135,24 @@ def do(job: Job, scratch: str) -> Done:
     finally:
         faulthandler.cancel_dump_traceback_later()
         os.close(marker)
-    ran = _ran(scratch) if job.action in ("check", "examples") else ()
+    _note(stderr_file(scratch, os.getpid()))
+    ran = _ran() if job.action in ("check", "examples") else ()
     total = time.perf_counter() - began
     return Done(replace(job, lost=()), rows, facts, tuple(clock.spent.items()) + (("total", total),), ran)
 
 
+_SEEN: set[Kernel] = set()
 _TOLD: set[Kernel] = set()
-"""The kernels this process has told of: its kernel cache logs each once, XLA every time it compiles."""
+"""The kernels that ran in this process, in whatever job (its kernel cache logs each once, XLA every time it compiles),
+and those that a check has told of."""
 
 
-def _ran(scratch: str) -> tuple[Kernel, ...]:
-    log = stderr_file(scratch, os.getpid()).read_text(errors="replace")
-    fresh = kernels.instantiated(log, inventory.leading_types()) - _TOLD
+def _note(log: Path) -> None:
+    _SEEN.update(kernels.instantiated(log.read_text(errors="replace"), inventory.leading_types()))
+
+
+def _ran() -> tuple[Kernel, ...]:
+    fresh = _SEEN - _TOLD
     _TOLD.update(fresh)
     return tuple(sorted(fresh))
 
