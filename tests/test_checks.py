@@ -430,3 +430,13 @@ def test_an_invariant_says_nothing_of_input_that_the_reference_refuses(judged):
     case = op("tf.identity", refuses, T("n", edges=False), call=fails, invariant=lambda result, x: False)
     row = judged(case, "float32", "*/*/ordinary/eager#value:theory")["ordinary/eager@CPU:0#value:theory"]
     assert row.verdict == "identical"
+
+
+def test_a_complex_gradient_that_a_mode_conjugates_is_caught(judged):
+    @tf.custom_gradient
+    def square(x):
+        return x * x, lambda up: up * tf.math.conj(2 * x) if tf.executing_eagerly() else up * 2 * x
+
+    case = op("tf.math.square", None, T("n", domain=(1, 2)), call=lambda f, x: square(x))
+    rows = judged(case, "complex64", "*/*/ordinary/graph#gradient:eager")
+    assert rows["ordinary/graph@CPU:0#gradient:eager"].verdict == "differs"

@@ -92,20 +92,23 @@ def _checks(case: Case, sample: Sample, mode: str, device: str, want: Wanted) ->
 
 def _has_gradient(case: Case, sample: Sample, mode: str) -> bool:
     """Gradients are compared in the graph and under XLA, the two that rewrite them: on ordinary values in the graph for
-    every option and dtype, under XLA for the first options in float32; on edge values where one draw holds them all,
-    else likewise (30 draws of gradients, mode for mode, were 42 percent of a sweep's time, and XLA's compilations of
-    other options' gradients another 20)."""
-    purpose, *options = sample.name.split(",")
-    if mode == "xla" and (options or not sample.leads):
+    every option and dtype, under XLA for the first options in leading dtypes; on edge values where one draw holds them
+    all, else for the first options in float32 (30 draws of gradients, mode for mode, were 42 percent of a sweep's time,
+    and XLA's compilations of other options' gradients another 20). Of complex numbers only ordinary ones: which way
+    infinity goes is open. What is only promised up to a sign or an order has no one gradient."""
+    if mode not in ("graph", "xla") or sample.constants or case.canonical:
         return False
-    if mode not in ("graph", "xla") or purpose not in ("ordinary", "edge") or sample.constants:
+    if mode == "xla" and not (sample.first and sample.leads):
         return False
-    if case.canonical:  # what is only promised up to a sign or an order has no one gradient
+    purpose = sample.name.split(",")[0]
+    dtypes = {leaf.dtype for leaf in sample.tensors[0] if isinstance(leaf, np.ndarray)}
+    families = {family(dtype) for dtype in dtypes}
+    if "complex" in families:
+        return sample.leads and purpose in ("ordinary", "scalar")
+    if "float" not in families or purpose not in ("ordinary", "edge"):
         return False
-    found = {leaf.dtype for leaf in sample.tensors[0] if isinstance(leaf, np.ndarray) and family(leaf.dtype) == "float"}
-    if purpose == "edge" and sample.positions is None and (options or np.dtype(np.float32) not in found):
-        return False
-    return bool(found)
+    in_one_draw = sample.positions is not None
+    return purpose == "ordinary" or in_one_draw or (sample.first and np.dtype(np.float32) in dtypes)
 
 
 @dataclass
@@ -272,7 +275,8 @@ def _typical(spread: tuple[np.ndarray | None, ...], outcome: Outcome) -> tuple[n
         return spread
     found = []
     for s, a in zip(spread, outcome.arrays, strict=True):
-        size = np.abs(a.astype(np.float64)) if family(a.dtype) == "float" else np.zeros(0)
+        wide = {"float": np.float64, "complex": np.complex128}.get(family(a.dtype))
+        size = np.abs(a.astype(wide)) if wide else np.zeros(0)
         size = size[np.isfinite(size) & (size > 0)]
         found.append(s if s is None or not size.size else np.maximum(s, roundoff(a.dtype) * float(np.median(size))))
     return tuple(found)
@@ -491,13 +495,13 @@ def gradient(program: Program) -> Program:
 
     def function(*arguments: Any) -> Any:
         *tensors, first = arguments
-        inputs = [t for t in tensors if isinstance(t, tf.Tensor) and t.dtype.is_floating]
+        inputs = [t for t in tensors if isinstance(t, tf.Tensor) and (t.dtype.is_floating or t.dtype.is_complex)]
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             results = [
                 r
                 for r in tf.nest.flatten(program.function(*tensors))
-                if isinstance(r, tf.Tensor) and r.dtype.is_floating
+                if isinstance(r, tf.Tensor) and (r.dtype.is_floating or r.dtype.is_complex)
             ]
         weights = [
             tf.reshape((tf.cast((tf.range(tf.size(r)) + first) % 7, r.dtype) - 3) / 4 + 0.125, tf.shape(r))

@@ -234,13 +234,17 @@ def program_part(case: Case, sample: samples.Sample, gradient: bool) -> str:
                 return forward(*tensors)
 
 
+            def differentiable(t):
+                return isinstance(t, tf.Tensor) and (t.dtype.is_floating or t.dtype.is_complex)
+
+
             def program(*arguments):
                 *tensors, first = arguments
-                inputs = [t for t in tensors if isinstance(t, tf.Tensor) and t.dtype.is_floating]
+                inputs = [t for t in tensors if differentiable(t)]
                 with tf.GradientTape() as tape:
                     tape.watch(inputs)
                     flat = tf.nest.flatten(value(*tensors))
-                    results = [r for r in flat if isinstance(r, tf.Tensor) and r.dtype.is_floating]
+                    results = [r for r in flat if differentiable(r)]
                 counts = [tf.reshape((tf.range(tf.size(r)) + first) % 7, tf.shape(r)) for r in results]
                 weights = [(tf.cast(c, r.dtype) - 3) / 4 + 0.125 for c, r in zip(counts, results)]
                 found = tape.gradient(results, inputs, output_gradients=weights)
