@@ -6,7 +6,7 @@ import pytest
 
 from tfparity.suite.case import RaggedValue, SparseValue
 from tfparity.suite.dtypes import limits, numpy_dtype, roundoff
-from tfparity.suite.judge import RANK, Expected, Judgement, K, judge, worst
+from tfparity.suite.judge import RANK, Expected, Judgement, K, arrays, judge, worst
 from tfparity.suite.outcome import Failure, Lost, value
 from tfparity.suite.results import KINDS, VERDICTS
 
@@ -114,9 +114,9 @@ def test_integers_booleans_and_strings_are_exact(got, want):
 
 
 def test_the_parts_of_a_complex_number_are_judged_apart():
-    assert said(one(np.array([complex(1, 0.0)], np.complex64), np.array([complex(1, -0.0)], np.complex64))) == (
+    assert said(one(np.array([complex(1, inf)], np.complex64), np.array([complex(1, 2)], np.complex64))) == (
         "differs",
-        "zero-sign",
+        "inf",
     )
     assert said(one(np.array([complex(1, nan)], np.complex64), np.array([complex(1, 1)], np.complex64))) == (
         "differs",
@@ -423,3 +423,10 @@ def test_a_difference_is_shown_with_both_values_and_their_bits():
     assert "-0.0 [0x80000000]" in found.detail
     assert "0.0 [0x00000000]" in found.detail
     assert "reference 1.e-01" in one(f32(0.5), np.array([0.1]), exact=False).detail
+
+
+def test_zero_signs_in_parts_of_complex_numbers_are_open_unless_exact():
+    got, want = np.array([complex(-0.0, 1)], np.complex64), np.array([complex(0.0, 1)], np.complex128)
+    assert arrays(got, want, None)[0].verdict == "close"
+    assert said(arrays(got, want, None, factor=0.0)[0]) == ("differs", "zero-sign")
+    assert arrays(want.astype(np.complex64), want, None)[0].verdict == "identical"
