@@ -87,7 +87,7 @@ def spaced(**options):
 
 
 making("linspace",  np.linspace,  dtypes=FLOATS + SIGNED)(spaced(retstep=True))
-making("logspace",  np.logspace,  dtypes=FLOATS + SIGNED, error_factor=8)(spaced(base=2.0))  # of that of the exponent
+making("logspace",  np.logspace,  dtypes=FLOATS + SIGNED, error_factor=16)(spaced(base=2.0))  # of that of the exponent
 making("geomspace", np.geomspace, dtypes=FLOATS + SIGNED)(spaced())
 
 making("diag",         np.diag,         each(T("a b"), T("n")), k=each(0, 1, -2))

@@ -298,8 +298,8 @@ image("tf.image.rgb_to_hsv", rgb_to_hsv, UNIT)
 image("tf.image.hsv_to_rgb", hsv_to_rgb, UNIT)
 image("tf.image.rgb_to_grayscale", lambda x: x @ RGB_TO_GREY[:, None], T("n h w 3"), dtypes=FLOATS)
 image("tf.image.grayscale_to_rgb", lambda x: np.repeat(x, 3, -1), T("n h w 1"))
-image("tf.image.rgb_to_yuv", lambda x: x @ RGB_TO_YUV, T("n h w 3"))
-image("tf.image.yuv_to_rgb", lambda x: x @ np.linalg.inv(RGB_TO_YUV).round(12), T("n h w 3"))
+image("tf.image.rgb_to_yuv", lambda x: x @ RGB_TO_YUV, T("n h w 3"), dtypes=FLOATS)
+image("tf.image.yuv_to_rgb", lambda x: x @ np.linalg.inv(RGB_TO_YUV).round(12), T("n h w 3"), dtypes=FLOATS)
 image("tf.image.rgb_to_yiq", None, UNIT, invariant=lambda got, x: bool(
     (np.abs(got.astype(float) - x.astype(float) @ RGB_TO_YIQ) < 0.02).all())).no_reference("no page gives the matrix")
 image("tf.image.yiq_to_rgb", None, UNIT, invariant=lambda got, x: bool(

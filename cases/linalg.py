@@ -26,7 +26,9 @@ solver, decomposition = inexact(16), inexact(16)
 
 
 def adjoint(a):
-    return np.conj(np.swapaxes(a, -1, -2))
+    """Of what is not complex, strings too, the transpose."""
+    a = np.swapaxes(a, -1, -2)
+    return np.conj(a) if np.iscomplexobj(a) else a
 
 
 def matrices(function):

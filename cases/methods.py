@@ -182,7 +182,8 @@ for name, change, form, dtypes in (
     one, zero = np.ones((1, 1), np.int32), np.zeros((1, 1), np.int32)
     state(f"tf.Variable.{name}", by_rows(change), T("n d", form=form, edges=False), I("k", below="n"),
           T("k d", form=form, edges=False), use_locking=each(False, True), call=slices(name), state=no_variables,
-          dtypes=dtypes, errors=[error("by-zero", one, zero[0], zero)] if name == "scatter_div" else [], timed=False)
+          dtypes=dtypes, errors=[error("by-zero", one, zero[0], zero)] if name == "scatter_div" else [], timed=False,
+          error_factor=4 if name == "scatter_div" else 1)  # a row may be divided four times
 
 ONCE = I(2, below=5, form=distinct, edges=False)
 state("tf.Variable.scatter_update", by_rows(replaced), T("5 d", edges=False), ONCE, T("2 d", edges=False),

@@ -64,7 +64,7 @@ def is_categorical(x, logits, num_samples, seed=None, **options):
 
 def is_permutation(x, value, *seed):
     """The same rows, in any order."""
-    return sorted(map(bytes, x)) == sorted(map(bytes, value))
+    return sorted(map(repr, x.tolist())) == sorted(map(repr, value.tolist()))
 
 
 def moves(x, value, *seed):

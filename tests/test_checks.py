@@ -440,3 +440,13 @@ def test_a_complex_gradient_that_a_mode_conjugates_is_caught(judged):
     case = op("tf.math.square", None, T("n", domain=(1, 2)), call=lambda f, x: square(x))
     rows = judged(case, "complex64", "*/*/ordinary/graph#gradient:eager")
     assert rows["ordinary/graph@CPU:0#gradient:eager"].verdict == "differs"
+
+
+def test_samples_that_share_a_trace_share_what_it_captured(judged):
+    @program("program.kept", T("n"), state=lambda: tf.queue.FIFOQueue(3, ["float32"]), autograph=False)
+    def kept(queue, x):
+        queue.enqueue(tf.reduce_sum(x))
+        return queue.dequeue() - tf.reduce_sum(x)
+
+    rows = judged(kept, "float32", "*/*/*/graph#value:eager")
+    assert {rows[f"{sample}/graph@CPU:0#value:eager"].verdict for sample in ("ordinary", "edge")} == {"identical"}

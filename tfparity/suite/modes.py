@@ -57,10 +57,18 @@ class Mode:
     compiles: bool = False
 
 
+def _tf() -> Any:
+    import tensorflow
+
+    return tensorflow
+
+
 @dataclass
 class Prepared:
-    """A program made ready for one signature: how to call it, or TensorFlow's refusal, which answers every call."""
+    """A program made ready for one signature: how to call it, or TensorFlow's refusal, which answers every call. The
+    program is kept, since a concrete function does not keep the variables and queues that it captured."""
 
+    program: Program
     call: Callable[..., Any] | None = None
     refusal: Failure | None = None
     fresh: bool = True
@@ -69,12 +77,6 @@ class Prepared:
 Cache = dict[Any, Prepared]
 """What one task has prepared: samples of one signature (`ordinary` and `edge`; all of a rank where dimensions are
 unknown) share a trace and a compilation."""
-
-
-def _tf() -> Any:
-    import tensorflow
-
-    return tensorflow
 
 
 def _eager(program: Program, specs: list[Any]) -> Callable[..., Any]:
@@ -315,7 +317,7 @@ def _prepared(
         try:
             call = entry.prepare(wrapped, specs)
             # the concrete function is the same at 130 us a call, where finding it from the signature makes that 220
-            cache[key] = Prepared(getattr(call, "get_concrete_function", lambda call=call: call)())
+            cache[key] = Prepared(wrapped, getattr(call, "get_concrete_function", lambda call=call: call)())
         except Exception as error:
-            cache[key] = Prepared(refusal=failure(error, "trace"))
+            cache[key] = Prepared(wrapped, refusal=failure(error, "trace"))
     return cache[key]
