@@ -58,7 +58,7 @@ def page(runs: list[Run]) -> str:
     lines = [
         "# Verdicts by version of TensorFlow",
         "",
-        f"The quick profile on each version; {len(common):,} checks that all were asked. Written by "
+        f"The slice of CI on each version; {len(common):,} checks that all were asked. Written by "
         "`benchmarks/versions.py`; the last five verdicts fail unless waived, and the waivers are those of "
         f"{base.meta['tensorflow']}.",
         "",
