@@ -266,7 +266,7 @@ def arrays(
         joined = worst([j for j, _ in parts])
         if joined.verdict == "identical" and not _same_bits(got, want.astype(got.dtype)).all():
             joined = replace(joined, verdict="close")
-        where = next((at for j, at in parts if j.verdict == joined.verdict and j.kind == joined.kind), None)
+        where = next((at for j, at in parts if (j.kind, j.detail) == (joined.kind, joined.detail)), None)
         detail = (
             joined.detail and f"{joined.detail}\nwhole complex number: got {got[where]!r}, expected {want[where]!r}"
         )
