@@ -8,8 +8,14 @@ from collections import defaultdict
 
 import pandas as pd
 
-from tfparity.suite import inventory, profiles
+from tfparity.suite import case, inventory, profiles
 from tfparity.suite.results import FAILING, read
+
+
+def declares(op: str, dtype: str) -> bool:
+    """Whether the cases of today still run the op in this dtype."""
+    declared = case.load().get(op)
+    return declared is not None and dtype in (declared.dtypes or (dtype,))
 
 
 def units(checks: pd.DataFrame, kernels: pd.DataFrame) -> list[profiles.Unit]:
@@ -39,7 +45,7 @@ def units(checks: pd.DataFrame, kernels: pd.DataFrame) -> list[profiles.Unit]:
             frozenset((raw, key[1], where) for raw in reached[key[0]] for where in ran[raw, key[1]]),
         )
         for key, seconds in cost.items()
-        if key not in hung
+        if key not in hung and declares(key[0], key[1])
     ]
 
 

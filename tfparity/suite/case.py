@@ -226,7 +226,7 @@ class Declared:
 
 def sample(*args: Any, name: str = "", sizes: Mapping[str, int] | None = None, **kwargs: Any) -> Declared:
     """A sample of a case: arguments with Inputs for tensors. Named by its options unless `name` is given."""
-    return Declared(args, kwargs, name or describe(kwargs), sizes or {})
+    return Declared(args, kwargs, "".join(name.split()) or describe(kwargs), sizes or {})
 
 
 @dataclass(frozen=True)
