@@ -55,6 +55,7 @@ _NOISE = (
     (r" when trying to compile graph \S*", ""),
     (r"\[_XlaMustCompile=[^]]*\]", ""),
     (r"\[Op:\w+\]|name: *$|\{\{.*?\}\}", ""),
+    (r"(OpKernel for \w+) .*", r"\1 devices)"),  # where the rest is cut depends on a counter in the graph's name
     (r" compatible with node\b", ""),
     (r"__(inference|forward|backward|wrapped)_\S*", "a function"),
     (r"(?<=node )`[^`]*`|(?<=node )'[^']*'|(?<=node )\S+(?= with op)", "…"),
