@@ -701,10 +701,11 @@ decomposition("tf.linalg.expm", expm, SQUARE, error_factor=128)
 decomposition("tf.linalg.sqrtm", of_eigenvalues(np.sqrt), NEAR_IDENTITY, error_factor=128)
 decomposition("tf.linalg.logm", of_eigenvalues(np.log), NEAR_IDENTITY, dtypes=COMPLEX, error_factor=128)
 
-decomposition("tf.linalg.pinv", pinv, each(TALL, FLAT), rcond=each(None, 0.5), validate_args=each(False, True),
-              dtypes=FLOATS)
-decomposition("tf.linalg.matrix_rank", matrix_rank, each(TALL, T("b 3 3", form=singular, edges=False)),
-              tol=each(None, 2.0), validate_args=each(False, True), dtypes=FLOATS)
+decomposition("tf.linalg.pinv", pinv, dtypes=FLOATS)(lambda: (
+    sample(TALL), sample(FLAT, rcond=0.5), sample(TALL, validate_args=True, name="validated")))
+decomposition("tf.linalg.matrix_rank", matrix_rank, dtypes=FLOATS)(lambda: (
+    sample(TALL), sample(T("b 3 3", form=singular, edges=False), tol=2.0),
+    sample(FLAT, validate_args=True, name="validated")))
 
 
 @decomposition("tf.linalg.eigh_tridiagonal", in_double(eigh_tridiagonal), errors=[error("unknown-select", select="x")])

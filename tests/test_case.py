@@ -35,6 +35,22 @@ def test_one_row_states_an_op():
     assert "tf.math.acosh" in cases._CASES
 
 
+def test_a_declaration_stands_where_its_file_makes_it_though_a_neighbour_helps(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "helping.py").write_text(
+        "from tfparity import T, op\n\n\ndef declare(name):\n    return op(name, None, T())\n"
+    )
+    mine = tmp_path / "mine.py"
+    mine.write_text("from helping import declare\n\ndeclare('tf.foo')\n")
+    foo = load([mine])["tf.foo"]
+    assert (foo.file, foo.line) == (str(mine), 3)
+
+    twice = tmp_path / "twice.py"
+    twice.write_text("from helping import declare\n\ndeclare('tf.bar')\ndeclare('tf.bar')\n")
+    with pytest.raises(CaseError, match=r"twice.*twice\.py:3.*twice\.py:4"):
+        load([twice])
+
+
 @pytest.mark.parametrize(
     ("made", "shape"),
     [

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from tfparity import I, T, error, op, program, tf
+from tfparity import I, T, each, error, op, program, tf
 from tfparity.suite.dtypes import DTYPES
 
 EAGER_GRAPH = ("eager", "graph", "numpy")
@@ -418,6 +418,23 @@ def test_every_planned_row_is_given_and_no_other(judged):
     ]
     assert list(judged(case, "int32", modes=EAGER_GRAPH)) == planned
     assert len(set(planned)) == len(planned) > 10
+
+
+def test_options_and_shapes_run_in_every_mode_in_the_main_dtype_and_in_eager_in_the_other_leading_ones():
+    from tfparity.suite.checks import Wanted, plan
+    from tfparity.suite.samples import expand
+
+    case = op("tf.reduce_sum", np.sum, T("n m"), axis=each(0, 1))
+
+    def samples_of(mode, dtype, main):
+        return {p.sample for p in plan(case, expand(case, dtype), Wanted(main=main)) if p.mode == mode}
+
+    everything = samples_of("eager", "float32", main=True)
+    assert {"ordinary,axis=0", "edge,axis=1", "long,axis=0", "empty-n,axis=0", "rank-0,axis=0"} <= everything
+    for mode in ("graph", "graph-dynamic", "xla"):
+        assert samples_of(mode, "float32", main=True) == everything
+        assert samples_of(mode, "int32", main=False) == {"ordinary,axis=0", "edge,axis=0"}
+    assert samples_of("eager", "int32", main=False) == everything
 
 
 def test_an_invariant_says_nothing_of_input_that_the_reference_refuses(judged):

@@ -183,6 +183,23 @@ def test_every_job_is_in_exactly_one_shard(registry):
     assert sorted(jobs) == sorted(f"check:{n}/{d}" for n, plan in planned.items() for d in plan)
 
 
+def test_the_main_dtype_is_the_first_leading_one_that_a_case_runs_in_whatever_is_asked_for(registry):
+    request = Request(files=(str(OWN / "sound.py"),), dtypes=("int*",))
+    planned = {
+        "program.own_square": {"float32": "", "int32": "", "int8": ""},
+        "program.own_total": {"float32": "no kernel", "int8": "", "int32": ""},
+        "program.own_next": {"int8": ""},
+    }
+    jobs = check_jobs(request, select(request), planned, session.Wanted())
+    assert {(j.name.rpartition("_")[2], j.dtype): j.want.main for j in jobs} == {
+        ("square", "int32"): False,
+        ("square", "int8"): False,
+        ("total", "int32"): True,
+        ("total", "int8"): False,
+        ("next", "int8"): True,
+    }
+
+
 def test_a_dtype_that_tensorflow_refuses_is_one_row_in_its_words(registry):
     request = Request(files=(str(OWN / "sound.py"),))
     rows = list(

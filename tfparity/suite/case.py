@@ -359,17 +359,14 @@ def op(
 
     Raises CaseError when the op is declared twice.
     """
-    frame = sys._getframe(1)
-    while frame.f_code.co_filename == __file__ or frame.f_code.co_filename.endswith("functools.py"):
-        assert frame.f_back
-        frame = frame.f_back
+    file, line = _site()
     case = Case(
         name,
         kind,
         reference,
         lambda: _combinations(inputs, options, sizes or {}),
-        frame.f_code.co_filename,
-        frame.f_lineno,
+        file,
+        line,
         body,
         call,
         state,
@@ -385,6 +382,19 @@ def op(
         timed,
     )
     return register(case)
+
+
+def _site() -> tuple[str, int]:
+    """Where a declaration stands: in the module that is being imported, through whatever helpers, its own or of another
+    case file; else at the nearest caller."""
+    frame, callers = sys._getframe(1), []
+    while frame := frame.f_back:  # type: ignore[assignment]
+        if frame.f_code.co_filename != __file__ and not frame.f_code.co_filename.endswith("functools.py"):
+            callers.append(frame)
+    for inner, outer in itertools.pairwise(callers):
+        if inner.f_code.co_name == "<module>" and outer.f_code.co_filename.startswith("<frozen importlib"):
+            return inner.f_code.co_filename, inner.f_lineno
+    return callers[0].f_code.co_filename, callers[0].f_lineno
 
 
 def kind(name: str) -> Callable[..., Case]:

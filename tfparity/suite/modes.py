@@ -212,17 +212,18 @@ def run(
     step: Callable[[int], None] = lambda draw: None,
     wrap: Callable[[Program], Program] = lambda p: p,
     cache: Cache | None = None,
+    every: bool = True,
 ) -> list[Outcome]:
     """The outcome of every draw of a sample in one mode, on one device.
 
     `step` is told the number of each draw before it runs, so that a process that dies has said where. A draw that
     TensorFlow calls unsupported answers for all: the rest would say the same, and a second call of some such
     functions aborts the process. In a mode with several relaxations the later ones only speak where they trace and
-    then differ from the first. Samples run with one `cache` share what they can.
+    then differ from the first, and not without `every`. Samples run with one `cache` share what they can.
     """
     entry = MODES[mode]
     answers: list[list[Outcome]] = []
-    for number, relax in enumerate(entry.relax):
+    for number, relax in enumerate(entry.relax if every else entry.relax[:1]):
         at = (mode, number, device, wrap.__name__)
         outcomes = _run_once(entry, relax, case, sample, device, clock, step, wrap, {} if cache is None else cache, at)
         if number and all(isinstance(o, Failure) and o.phase == "trace" for o in outcomes):
@@ -302,7 +303,7 @@ def _run_once(
                 # What Python refuses before any kernel runs is of the phase in which a graph refuses it.
                 outcomes.append(failure(error, "execute" if isinstance(error, tf.errors.OpError) else "trace"))
                 last = outcomes[-1]
-                if isinstance(last, Failure) and last.unsupported and entry.compiles:
+                if isinstance(last, Failure) and last.unsupported and entry.prepare is not _eager:
                     ready.refusal = last
     return outcomes
 

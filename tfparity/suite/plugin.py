@@ -76,7 +76,7 @@ class CaseFile(pytest.File):
             raise pytest.UsageError(str(error)) from error
         if self.config.getoption("tfparity_bench"):
             for name, plan in planned.items():
-                dtype = timed.dtype_of([d for d, refused in plan.items() if not refused])
+                dtype = samples.main_dtype([d for d, refused in plan.items() if not refused])
                 if dtype and mine[name].timed:
                     for _, size in timed.sizes(mine[name], dtype):
                         for mode in timed.TIMED_MODES:
@@ -87,7 +87,7 @@ class CaseFile(pytest.File):
         for row in session_of.refused_rows(request, selection, planned):
             yield CheckItem.from_parent(self, name=row.id, row=row, job=None)
         for job in session_of.check_jobs(request, selection, planned, want):
-            for planned_row in checks.plan(mine[job.name], samples.expand(mine[job.name], job.dtype), want):
+            for planned_row in checks.plan(mine[job.name], samples.expand(mine[job.name], job.dtype), job.want):
                 at = identity.Identity(job.name, job.dtype, **vars(planned_row))
                 if want.row(at):
                     yield CheckItem.from_parent(self, name=str(at), row=at, job=job)

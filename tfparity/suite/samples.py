@@ -44,7 +44,7 @@ LONG = 67  # past four 16-lane vectors, with a remainder of 3
 LANES = {"n3": 3, "n17": 17}
 MOST_DRAWS = 64  # of one lane length: 64 * 3 lanes covers 13 x 13 integer pairs
 MOST_ALONE = 128  # elements run alone, for `lanes`
-LEADING = ("float32", "complex64", "int32", "bool", "string")
+LEADING = ("float32", "int32", "complex64", "bool", "string")
 CONSTANTS = {
     "float": (0, 1, -1, 2, 0.5, -0.5, 3),
     "integer": (0, 1, 2, 3, -1),
@@ -87,6 +87,12 @@ class Sample:
         return [[leaf for leaf in leaves(draw) if is_tensor(leaf)] for draw in self.draws]
 
 
+def main_dtype(dtypes: Sequence[str]) -> str | None:
+    """The one dtype in which a case tries all it declares in every mode, and is timed: the first leading one of those
+    it runs in, else the first."""
+    return next((d for d in LEADING if d in dtypes), next(iter(dtypes), None))
+
+
 def swept(case: Case) -> bool:
     """Whether the case runs in several dtypes: some input or option leaves its dtype open."""
     return any(
@@ -111,7 +117,8 @@ def expand(case: Case, dtype: str) -> list[Sample]:
     """All samples of a case in one dtype, names unique.
 
     Every option, shape, constant and invalid input is tried in the leading dtype of each family. The other dtypes,
-    which reach other kernels and no other options or shapes, run the first options on ordinary and edge values.
+    which reach other kernels and no other options or shapes, run the first options on ordinary and edge values. Which
+    of these each mode runs, `checks.plan` says.
 
     Raises CaseError when two samples would share a name or a dimension has no size.
     """

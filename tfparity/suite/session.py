@@ -27,7 +27,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from .. import __version__
 from . import case as cases
-from . import examples, identity, machine, modes, profiles, statistics, timed, timing, waivers
+from . import examples, identity, machine, modes, profiles, samples, statistics, timing, waivers
 from .case import Case
 from .checks import Wanted
 from .dtypes import DTYPES
@@ -288,13 +288,12 @@ def check_jobs(
     """One job for each case and dtype; in the quick profile with the samples `chosen`, where it names the case."""
     jobs = []
     for name, plan in planned.items():
-        runs = [d for d, refused in plan.items() if not refused and _asked(request, selection, name, d)]
+        able = [d for d, refused in plan.items() if not refused]
+        main = samples.main_dtype(able)
         known = (chosen or {}).get(name)
-        if chosen is not None and known is None and runs:
-            runs = [timed.dtype_of(runs) or runs[0]]
-        for dtype in runs:
-            if _in_shard(selection, name, dtype):
-                its = replace(want, samples=known[dtype]) if known else want
+        for dtype in able if chosen is None or known else [d for d in able if d == main]:
+            if _asked(request, selection, name, dtype) and _in_shard(selection, name, dtype):
+                its = replace(want, samples=known[dtype] if known else (), main=dtype == main)
                 jobs.append(Job("check", name, dtype, its, request.timeout, files=_files(selection.cases[name])))
     return jobs
 
@@ -352,7 +351,7 @@ def time_jobs(
             failed.setdefault((row["op"], row["dtype"]), set()).add(row["mode"])
     jobs = []
     for name, plan in planned.items():
-        dtype = timed.dtype_of(
+        dtype = samples.main_dtype(
             [d for d, refused in plan.items() if not refused and _asked(request, selection, name, d)]
         )
         if (

@@ -31,11 +31,6 @@ TIMED_MODES = ("eager", "graph", "xla", "numpy")
 COLD_REPEATS = 5
 
 
-def dtype_of(dtypes: list[str]) -> str | None:
-    """The one dtype a case is timed in: float32 if it can, else the first it runs in."""
-    return "float32" if "float32" in dtypes else next(iter(dtypes), None)
-
-
 def sizes(case: Case, dtype: str) -> list[tuple[Any, int]]:
     """The draws a case is timed on, (arguments, elements of the largest input), distinct sizes ascending."""
     found: dict[int, Any] = {}
