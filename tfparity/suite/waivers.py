@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -109,18 +109,20 @@ def _waiver(path: Path, number: int, entry: dict) -> Waiver:
 
 @dataclass
 class Ledger:
-    """The waivers in force for one run, and what became of each."""
+    """The waivers in force for one run, and what became of each: `idle` ones spoke of some check, `used` ones covered
+    one that failed, `needed` ones covered one that no other does, so that the gate is red without them."""
 
     waivers: tuple[Waiver, ...]
-    used: set[int]
-    idle: set[int]
-    expired: tuple[Waiver, ...]
+    expired: tuple[Waiver, ...] = ()
+    idle: set[int] = field(default_factory=set)
+    used: set[int] = field(default_factory=set)
+    needed: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, waivers: Iterable[Waiver], version: str, today: date) -> Ledger:
         holding = [w for w in waivers if w.holds_for(version)]
         expired = tuple(w for w in holding if w.expires and w.expires <= today)
-        return cls(tuple(w for w in holding if w not in expired), set(), set(), expired)
+        return cls(tuple(w for w in holding if w not in expired), expired)
 
     def apply(self, check: Check) -> Check:
         """The check with the reason of the waiver that covers it, if one does."""
@@ -132,6 +134,8 @@ class Ledger:
         self.used.update(covering)
         if not covering:
             return check
+        if len(covering) == 1:
+            self.needed.update(covering)
         waiver = self.waivers[covering[0]]
         return replace(check, waiver=waiver.reason + (f" ({waiver.issue})" if waiver.issue else ""))
 
@@ -146,11 +150,13 @@ class Ledger:
             f"waiver {w.match.text!r} expired on {w.expires}: look again, then renew or delete it" for w in self.expired
         ]
         for number, waiver in enumerate(self.waivers):
-            if number in self.used or not (whole or judged(waiver)):
+            if number in self.needed or not (whole or judged(waiver)):
                 continue
-            if number in self.idle:
-                said = ", ".join(waiver.expect)
-                found.append(f"waiver {waiver.match.text!r} ({said}) covers no failing check any more: delete it")
+            said = f"waiver {waiver.match.text!r} ({', '.join(waiver.expect)})"
+            if number in self.used:
+                found.append(f"{said} covers nothing that others do not cover too: delete it, or narrow them")
+            elif number in self.idle:
+                found.append(f"{said} covers no failing check any more: delete it")
             elif whole:
                 found.append(f"waiver {waiver.match.text!r} matches no check: delete it or mend its query")
         return found
