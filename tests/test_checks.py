@@ -147,6 +147,35 @@ def test_an_unknown_rank_is_tried_too(judged):
     )
 
 
+def test_what_unknown_dimensions_refuse_is_told_though_an_unknown_rank_would_not(judged):
+    @quiet("program.sized", T(domain=(1, 2), edges=False))
+    def sized(x):
+        if x.shape.rank is not None and not x.shape.is_fully_defined():
+            raise ValueError("sizes, please")
+        return x
+
+    rows = judged(sized, "float32", "*/*/edge/graph-dynamic#value:eager")
+    assert rows["edge/graph-dynamic@CPU:0#value:eager"].verdict == "error-differs"
+
+
+def test_an_op_that_cannot_do_without_a_rank_need_not(judged):
+    @quiet("program.needs_rank", T(domain=(1, 2), edges=False))
+    def needs_rank(x):
+        return x + float(x.shape.rank)
+
+    rows = judged(needs_rank, "float32", "*/*/edge/graph-dynamic#value:eager")
+    assert rows["edge/graph-dynamic@CPU:0#value:eager"].verdict == "identical"
+
+
+def test_further_options_take_turns_with_unknown_dimensions_and_an_unknown_rank(judged):
+    @quiet("program.turns", T("n", edges=False), seen=each("a", "b", "c"))
+    def turns(x, seen):
+        return x * 2.0 if x.shape.rank is None else x
+
+    rows = judged(turns, "float32", "*/*/ordinary*/graph-dynamic#value:eager")
+    assert [row.verdict for row in rows.values()] == ["differs", "differs", "identical"]
+
+
 @pytest.mark.parametrize("promise", [[99], [None, 3]])
 def test_shape_inference_that_promises_a_wrong_shape_is_caught(judged, promise):
     @quiet("program.promises", T(domain=(1, 2), edges=False))

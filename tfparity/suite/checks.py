@@ -194,19 +194,22 @@ def run(
         sample = task.samples[planned.sample]
         judged = judgement(task, sample, planned)
         at = (planned.sample, planned.mode, planned.device, _executed(planned.aspect))
-        rows.append(
-            Check(
-                str(identity),
-                **vars(identity),
-                verdict=judged.verdict,
-                kind=judged.kind,
-                max_ulp=judged.max_ulp,
-                scaled_error=judged.scaled_error,
-                detail=told(task, sample, judged),
-                seconds=task.seconds.get(at, 0.0),
-            )
-        )
+        rows.append(row(identity, replace(judged, detail=told(task, sample, judged)), task.seconds.get(at, 0.0)))
     return rows
+
+
+def row(at: Identity, judged: Judgement, seconds: float) -> Check:
+    """A judgement as a row of `checks.parquet`."""
+    return Check(
+        str(at),
+        **vars(at),
+        verdict=judged.verdict,
+        kind=judged.kind,
+        max_ulp=judged.max_ulp,
+        scaled_error=judged.scaled_error,
+        detail=judged.detail,
+        seconds=seconds,
+    )
 
 
 def _executed(aspect: str) -> str:

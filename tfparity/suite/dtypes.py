@@ -34,6 +34,7 @@ def name_of(dtype: np.dtype) -> str:
     return "string" if dtype.kind in "OSU" else dtype.name
 
 
+@lru_cache(maxsize=64)
 def family(dtype: np.dtype) -> str:
     """`float`, `complex`, `integer`, `bool` or `string`."""
     if dtype.kind in "OSU":

@@ -139,25 +139,12 @@ def of(
         for number, (judgement, seconds) in told.items() if "eager" in want.modes else ():
             at = Identity(name, DTYPE, f"example-{number}", "eager", device, "docs", "docs")
             if want.row(at):
-                found.append(_check(at, judgement, seconds))
+                found.append(checks.row(at, judgement, seconds))
         for call in calls:
             asked = [Identity(name, DTYPE, call.sample, mode, device, "docs", "eager") for mode in REPLAYED]
             asked = [at for at in asked if at.mode in want.modes and want.row(at)]
             found += replay(call, asked, lost, clock, step) if asked else []
     return found
-
-
-def _check(at: Identity, judgement: Judgement, seconds: float) -> Check:
-    return Check(
-        str(at),
-        **vars(at),
-        verdict=judgement.verdict,
-        kind=judgement.kind,
-        max_ulp=judgement.max_ulp,
-        scaled_error=judgement.scaled_error,
-        detail=judgement.detail,
-        seconds=seconds,
-    )
 
 
 # --- the examples, eagerly -----------------------------------------------------------------------------------------
@@ -388,15 +375,15 @@ def replay(
     """The rows of one call, on one device."""
     device = asked[0].device
     if died := lost.get((call.sample, "eager", device, "value")):
-        return [_check(at, Judgement(died.verdict, detail=died.detail), 0.0) for at in asked]
+        return [checks.row(at, Judgement(died.verdict, detail=died.detail), 0.0) for at in asked]
     again = Again(_case(call), (), reason=call.reason) if call.reason else prepare(call, device, clock, step)
     if again.reason:
-        return [_check(at, Judgement("unsupported", detail=f"not made again: {again.reason}"), 0.0) for at in asked]
+        return [checks.row(at, Judgement("unsupported", detail=f"not made again: {again.reason}"), 0.0) for at in asked]
     found = []
     for at in asked:
         began = time.perf_counter()
         sample, outcome, note = run(call, again, at.mode, device, lost, clock, step)
-        found.append(_check(at, _judged(call, again, at, sample, outcome, note, lost, clock, step), _since(began)))
+        found.append(checks.row(at, _judged(call, again, at, sample, outcome, note, lost, clock, step), _since(began)))
     return found
 
 

@@ -66,7 +66,7 @@ class Sample:
     length      of those cut from it, the elements of a draw; else 0
     lanes       whether `n1` has its elements one by one, to hold them against
     leads       whether the dtype is one in which everything is tried
-    first       whether it has the first of its case's options
+    option      the number of its options among its case's, 0 for the first
     constants   scalars applied in turn as the last argument, inside the function
     """
 
@@ -78,8 +78,13 @@ class Sample:
     length: int = 0
     lanes: bool = False
     leads: bool = True
-    first: bool = True
+    option: int = 0
     constants: tuple[Any, ...] = ()
+
+    @property
+    def first(self) -> bool:
+        """Whether it has the first of its case's options."""
+        return self.option == 0
 
     @cached_property
     def tensors(self) -> list[list[Any]]:
@@ -126,7 +131,7 @@ def expand(case: Case, dtype: str) -> list[Sample]:
     leads = dtype in LEADING or not swept(case) or dtype == (case.dtypes or LEADING)[0]
     for number, declared in enumerate(_declared(case) if leads else _declared(case)[:1]):
         found += [
-            replace(s, name=_joined(s.name, declared.name), first=number == 0)
+            replace(s, name=_joined(s.name, declared.name), option=number)
             for s in _of_one(case, declared, dtype, first=number == 0, leads=leads)
         ]
     declared = _declared(case)[0]
