@@ -375,6 +375,25 @@ def function_calls_python_each_time(x):
         return second - first, counted() - second
 
 
+def unused(name, wasted, *inputs):
+    """A program that computes `wasted` and does not return it. Where that is invalid, eager refuses it, and a graph
+    that prunes it does not; what is returned is the first input twice."""
+
+    def body(x, *more):
+        wasted(x, *more)
+        return x + x
+
+    semantics(f"program.unused_{name}", *inputs, reference=lambda x, *more: x + x, autograph=False)(body)
+
+
+unused("division", lambda x, y: x // y, T("n", dtype="int32"), T("n", dtype="int32"))
+unused("gather", lambda x, i: tf.gather(x, i), T("n", dtype="float32"), I("m", below="n"))
+unused("slice", lambda x: tf.slice(x, [1], [4]), T("n", dtype="float32"))
+unused("reshape", lambda x: tf.reshape(x, [2, -1]), T("n", dtype="float32"))
+unused("check_numerics", lambda x: tf.debugging.check_numerics(x, "an edge value"), T("n", dtype="float32"))
+unused("assertion", lambda x: tf.debugging.assert_less(x, 3.0), T("n", dtype="float32"))
+
+
 # --- models --------------------------------------------------------------------------------------------------------
 
 VALUES_OF = partial(T, dtype="float32", edges=False, domain=(-1, 1))

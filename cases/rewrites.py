@@ -225,6 +225,9 @@ family({
     "integer_negated":         lambda m, x: [-x, m.negative(-x), m.abs(x), m.abs(-x), m.sign(x) * m.abs(x)],
     "integer_over_negative":   lambda m, x: [x // m.like(c, x) for c in (-1, -2, -3, -7)],
     "integer_by_negative":     lambda m, x: [x % m.like(c, x) for c in (-1, -2, -3, -7)],
+    "integer_absolute":        lambda m, x: [m.abs(x * x), m.abs(m.square(x)), m.abs(x * 5), m.abs(x + x),
+                                             m.abs(m.abs(x)), m.maximum(x * x, m.like(0, x)),
+                                             m.where(x * x < m.like(0, x), m.abs(x * x), x * x)],
 }, T(), **SIGNED)
 
 family({

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -52,25 +53,9 @@ def edges(dtype: np.dtype) -> np.ndarray:
     if kind == "integer":
         info = limits(dtype)
         low, high = int(info.min), int(info.max)
-        values = [
-            0,
-            1,
-            low,
-            -1,
-            high,
-            2,
-            -2,
-            low + 1,
-            high - 1,
-            3,
-            7,
-            -7,
-            info.bits - 1,
-            info.bits,
-            high // 2 + 1,
-            10,
-            100,
-        ]
+        overflows = isqrt(high) + 1  # the least number whose square does: abs(x * x) is no longer x * x
+        values = [0, 1, low, -1, high, 2, -2, low + 1, high - 1, overflows, 3, 7, -7, info.bits - 1]
+        values += [info.bits, high // 2 + 1, 10, 100, -overflows]
         return np.array(list(dict.fromkeys(v for v in values if low <= v <= high)), dtype=dtype)
     if kind == "complex":
         real = np.array([0.0, -0.0, 1.0, -1.0, np.nan, inf, -inf, limits(dtype).tiny, limits(dtype).max, 0.5, -2.0])
@@ -122,7 +107,7 @@ def few_edges(dtype: np.dtype) -> np.ndarray:
         return np.array([complex(a, b) for a in real for b in (0.0, -0.0, np.nan, inf, 1.5)][:24], dtype)
     if family(dtype) == "float":
         return all_of_them[:25]
-    return all_of_them[:13]
+    return all_of_them[:14]
 
 
 def ordinary(
