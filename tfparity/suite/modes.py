@@ -74,9 +74,21 @@ class Prepared:
     fresh: bool = True
 
 
-Cache = dict[Any, Prepared]
-"""What one task has prepared: samples of one signature (`ordinary` and `edge`; all of a rank where dimensions are
-unknown) share a trace and a compilation."""
+@dataclass
+class Cache:
+    """What one task has made ready: programs, since samples of one signature (`ordinary` and `edge`; all of a rank
+    where dimensions are unknown) share a trace and a compilation; and each sample's tensors on a device, since every
+    mode takes the same ones."""
+
+    prepared: dict[Any, Prepared] = field(default_factory=dict)
+    placed: dict[Any, tuple[Sample, list[list[Any]]]] = field(default_factory=dict)
+
+    def tensors(self, sample: Sample, device: str) -> list[list[Any]]:
+        """The tensors of each draw; to be called where `device` is the default."""
+        key = id(sample), device
+        if key not in self.placed:
+            self.placed[key] = sample, [[tensor(leaf) for leaf in draw] for draw in sample.tensors]
+        return self.placed[key][1]
 
 
 def _eager(program: Program, specs: list[Any]) -> Callable[..., Any]:
@@ -224,12 +236,12 @@ def run(
     them for each were 6 percent of a sweep's time). What fails or differs in one of them speaks for the mode; but a
     later relaxation that the op cannot be traced with tells nothing: not every op can do without a rank.
     """
-    entry = MODES[mode]
+    entry, cache = MODES[mode], cache or Cache()
     turn = sample.option % len(entry.relax) if every else 0
     answers: list[list[Outcome]] = []
     for relax in entry.relax[turn:] + entry.relax[:turn]:
         at = (mode, relax.__name__, device, wrap.__name__)
-        outcomes = _run_once(entry, relax, case, sample, device, clock, step, wrap, {} if cache is None else cache, at)
+        outcomes = _run_once(entry, relax, case, sample, device, clock, step, wrap, cache, at)
         if relax is not entry.relax[0] and all(isinstance(o, Failure) and o.phase == "trace" for o in outcomes):
             continue
         answers.append(outcomes)
@@ -284,7 +296,8 @@ def _run_once(
         try:
             with clock.phase("trace"):
                 wrapped = wrap(program(case, sample))
-                draws = [[tensor(leaf) for leaf in (*leaves, *wrapped.extra)] for leaves in sample.tensors]
+                extra = [tensor(array) for array in wrapped.extra]
+                draws = [[*tensors, *extra] for tensors in cache.tensors(sample, device)]
                 specs = [relax(tf.type_spec_from_value(t)) for t in draws[0]]
                 ready = _prepared(entry, wrapped, sample, specs, cache, at)
         except Exception as error:
@@ -317,11 +330,11 @@ def _prepared(
     """The program ready for these specs, from the cache where a sample of the same options and signature was before."""
     options = rebuild(sample.draws[0], lambda leaf: is_tensor(leaf) or leaf)
     key = (*at, repr(options), repr(sample.constants), *specs)
-    if key not in cache:
+    if key not in cache.prepared:
         try:
             call = entry.prepare(wrapped, specs)
             # the concrete function is the same at 130 us a call, where finding it from the signature makes that 220
-            cache[key] = Prepared(wrapped, getattr(call, "get_concrete_function", lambda call=call: call)())
+            cache.prepared[key] = Prepared(wrapped, getattr(call, "get_concrete_function", lambda call=call: call)())
         except Exception as error:
-            cache[key] = Prepared(wrapped, refusal=failure(error, "trace"))
-    return cache[key]
+            cache.prepared[key] = Prepared(wrapped, refusal=failure(error, "trace"))
+    return cache.prepared[key]

@@ -26,8 +26,9 @@ from .outcome import Lost
 from .results import Check, RunError
 from .worker import Done, Job
 
-TASKS_PER_WORKER = 100
-"""About 5 XLA compilations a task at 0.4 MB each: a worker is replaced after some 200 MB of leak."""
+TASKS_PER_WORKER = 250
+"""About 5 XLA compilations a task at 0.4 MB each: a worker is replaced after some 500 MB of leak. A fresh one
+costs what one more task does, for its first kernels and XLA's start."""
 
 BACKSTOP = 40
 """A job's own watchdog guards each step; should it fail, the pool ends the job after this many timeouts."""

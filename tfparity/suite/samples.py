@@ -388,6 +388,7 @@ def _planted(
     case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str
 ) -> Iterator[Any]:
     """Draws of the ordinary shape with edge values planted in one input at a time."""
+    base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
     for number, target in enumerate(inputs):
         into = numpy_dtype(target.dtype or dtype)
         if not target.edges or target.values is not None or (target.kind == "ragged" and family(into) == "string"):
@@ -400,7 +401,6 @@ def _planted(
         rng = generator(key, "planted", number)
 
         def planted(place: Any, number: int = number) -> Any:
-            base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
             return _changed(declared, base, number, lambda leaf: _put(leaf, place))
 
         for value in values:
