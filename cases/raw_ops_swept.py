@@ -117,7 +117,7 @@ raw("BatchMatMulV3",     lambda x, y, Tout: np.matmul(x, y), T("b m k"), T("b k 
 raw("HistogramFixedWidth", bins, T("n", domain=(-2, 10), within=(-2, 60), edges=False),
     T(2, form=lambda x: np.array([0, 8], x.dtype), edges=False), 4, dtypes=REAL, exact=True)
 raw("IsotonicRegression", lambda x: isotonic(x.astype(np.float32)), T("a b", edges=False), dtypes=SIGNED, empty=False,
-    error_factor=4)
+    error_factor=4, canonical=lambda found: found[0])  # of equal means, which share a segment is open
 
 
 # --- segments, sparse tensors and sets ------------------------------------------------------------------------------

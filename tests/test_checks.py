@@ -158,6 +158,17 @@ def test_what_unknown_dimensions_refuse_is_told_though_an_unknown_rank_would_not
     assert rows["edge/graph-dynamic@CPU:0#value:eager"].verdict == "error-differs"
 
 
+def test_invalid_input_that_only_an_unknown_rank_accepts_is_told(judged):
+    @quiet("program.lax", T("n", edges=False))
+    def lax(x):
+        if x.shape.rank is not None and x.shape.rank != 1:
+            raise ValueError("a vector, please")
+        return x
+
+    rows = judged(lax, "float32", "*/*/rank-0/graph-dynamic#error:eager")
+    assert rows["rank-0/graph-dynamic@CPU:0#error:eager"].verdict == "error-differs"
+
+
 def test_an_op_that_cannot_do_without_a_rank_need_not(judged):
     @quiet("program.needs_rank", T(domain=(1, 2), edges=False))
     def needs_rank(x):

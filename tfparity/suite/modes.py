@@ -233,8 +233,9 @@ def run(
     functions aborts the process. Samples run with one `cache` share what they can.
 
     A mode with several relaxations tries `every` one on a case's first options; the further options take turns (all of
-    them for each were 6 percent of a sweep's time). What fails or differs in one of them speaks for the mode; but a
-    later relaxation that the op cannot be traced with tells nothing: not every op can do without a rank.
+    them for each were 6 percent of a sweep's time). What was not to be expected speaks for the mode: a failure on
+    valid input, a value on invalid, or another value. But a later relaxation that the op cannot be traced with tells
+    nothing: not every op can do without a rank.
     """
     entry, cache = MODES[mode], cache or Cache()
     turn = sample.option % len(entry.relax) if every else 0
@@ -247,10 +248,18 @@ def run(
         answers.append(outcomes)
         if not (every and sample.first):
             break
-    first = answers[0]
+    found = answers[0]
     for later in answers[1:]:
-        first = [a if isinstance(a, Failure) or same_bits(a, b) else b for a, b in zip(first, later, strict=True)]
-    return first
+        found = [_telling(a, b, sample.purpose) for a, b in zip(found, later, strict=True)]
+    return found
+
+
+def _telling(a: Outcome, b: Outcome, purpose: str) -> Outcome:
+    """Of two answers to one draw the one that was not to be expected; the first, should both be alike."""
+    if isinstance(a, Failure) == isinstance(b, Failure):
+        return a if isinstance(a, Failure) or same_bits(a, b) else b
+    failed, gave = (a, b) if isinstance(a, Failure) else (b, a)
+    return gave if purpose == "error" else failed
 
 
 @lru_cache(maxsize=1)
