@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from tfparity import B, I, S, T, each, kind, program, sample, tf
+from tfparity import DTYPE, B, I, S, T, each, kind, program, sample, tf
 
 control = partial(kind("control flow"), dtypes=["float32", "int64"])
 differentiation = partial(kind("control flow"), dtypes=["float32"])
@@ -41,7 +41,7 @@ control("tf.cond", lambda p, x: twice(x) if p else -x, B(""), T("n", edges=False
         call=lambda f, p, x: f(p, lambda: twice(x), lambda: -x))
 
 
-def first_true(p, q, x, exclusive, default):
+def first_true(p, q, x, exclusive, default, strict):
     if exclusive and p and q:
         raise ValueError("both are true")
     if p or q:
@@ -52,8 +52,8 @@ def first_true(p, q, x, exclusive, default):
 
 
 control("tf.case", first_true, B(""), B(""), T("n", edges=False), exclusive=each(False, True),
-        default=each(True, False), call=lambda f, p, q, x, exclusive, default: f(
-            [(p, lambda: twice(x)), (q, lambda: -x)], exclusive=exclusive,
+        default=each(True, False), strict=each(False, True), call=lambda f, p, q, x, exclusive, default, strict: f(
+            [(p, lambda: twice(x)), (q, lambda: -x)], exclusive=exclusive, strict=strict,
             default=(lambda: tf.identity(x)) if default else None))
 
 
@@ -81,9 +81,10 @@ def looped(n, x, maximum_iterations=None, **_):
 
 
 control("tf.while_loop", looped, I("", within=(0, 5)), T("m", edges=False),
-        maximum_iterations=each(None, 3, 0), parallel_iterations=each(10, 1),
-        call=lambda f, n, x, **options: f(
-            lambda i, v: i < n, lambda i, v: [i + 1, doubled_plus(v, v)], [tf.constant(0), x], **options))
+        maximum_iterations=each(None, 3, 0), parallel_iterations=each(10, 1), invariants=each(False, True),
+        call=lambda f, n, x, invariants, **options: f(
+            lambda i, v: i < n, lambda i, v: [i + 1, doubled_plus(v, v)], [tf.constant(0), x],
+            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None])] if invariants else None, **options))
 
 
 def mapped(fn, x, **_):
@@ -93,7 +94,7 @@ def mapped(fn, x, **_):
 
 
 control("tf.map_fn", lambda fn, x, **_: mapped(fn, x), each(twice, cubed), T("n d", edges=False),
-        parallel_iterations=each(None, 1))
+        parallel_iterations=each(None, 1), fn_output_signature=each(None, DTYPE))
 control("tf.vectorized_map", mapped, each(cubed, both, twice), T("n d", edges=False),
         fallback_to_while_loop=each(True, False))
 

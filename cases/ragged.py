@@ -55,7 +55,7 @@ def boolean_mask(data, mask):
     return of([row[kept] for row, kept in zip(data, mask, strict=True)], data.reshape(-1, *data.shape[2:]))
 
 
-def numbers(starts, limits, deltas, dtype=None):
+def numbers(starts, limits, deltas, row_splits_dtype=np.int64):
     """Python's range for every row, or for a step of a float as many steps as lie before the limit."""
     starts, limits, deltas = np.broadcast_arrays(starts, limits, deltas)
     rows = []
@@ -63,16 +63,21 @@ def numbers(starts, limits, deltas, dtype=None):
         if delta == 0:
             raise ValueError("deltas must not be zero")
         rows.append(np.arange(start, limit, delta) if (limit - start) * delta > 0 else [])
-    return of(rows, starts)
+    return split_in(of(rows, starts), row_splits_dtype)
 
 
-def segment_ids(splits):
-    return np.repeat(np.arange(len(splits) - 1), np.diff(splits)).astype(splits.dtype)
+def split_in(x, dtype):
+    """The same rows, their splits in another dtype."""
+    return RaggedValue(x.values, tuple(s.astype(dtype) for s in x.splits))
 
 
-def row_splits(ids, num_segments=None):
+def segment_ids(splits, out_type=None):
+    return np.repeat(np.arange(len(splits) - 1), np.diff(splits)).astype(out_type or splits.dtype)
+
+
+def row_splits(ids, num_segments=None, out_type=None):
     count = int(ids.max(initial=-1)) + 1 if num_segments is None else num_segments
-    return np.concatenate([[0], np.cumsum(np.bincount(ids, minlength=count))]).astype(ids.dtype)
+    return np.concatenate([[0], np.cumsum(np.bincount(ids, minlength=count))]).astype(out_type or ids.dtype)
 
 
 def stack(values, axis):
@@ -102,9 +107,10 @@ def cross(inputs):
     return of(rows, np.empty(0, object))
 
 
-def constant(pylist, dtype=None, ragged_rank=None, inner_shape=()):
+def constant(pylist, dtype=None, ragged_rank=None, inner_shape=(), row_splits_dtype=np.int64):
     """Rows of numbers, or of what has the inner shape."""
-    return RaggedValue.of([np.array(row, dtype).reshape(-1, *inner_shape) for row in pylist], dtype)
+    rows = RaggedValue.of([np.array(row, dtype).reshape(-1, *inner_shape) for row in pylist], dtype)
+    return split_in(rows, row_splits_dtype)
 
 
 def map_flat_values(x):
@@ -125,6 +131,7 @@ def constants():
     yield sample([[], [0]], dtype=DTYPE, name="empty-first")
     yield sample([[[1, 2], [0, 3]], [], [[5, 6]]], dtype=DTYPE, inner_shape=(2,), name="inner_shape")
     yield sample([[1, 2], [3]], dtype=DTYPE, ragged_rank=1)
+    yield sample([[1, 2], [], [3]], dtype=DTYPE, row_splits_dtype=np.int32)
 
 
 ragged("tf.ragged.map_flat_values", map_flat_values, R, call=lambda f, x: f(lambda v: v * v + v, x))
@@ -134,6 +141,7 @@ ragged(
     T("n", domain=(-5, 5), edges=False),
     T("n", domain=(-5, 20), edges=False),
     each(1, 2, -3, T("n", values=(1, 2, 3))),
+    row_splits_dtype=each(np.int64, np.int32),
     dtypes=("float32", "float64", "int32", "int64"),
     errors=[error("no-step", np.array([1]), np.array([5]), np.array([0]))],
 )
@@ -141,6 +149,7 @@ ragged(
     "tf.ragged.row_splits_to_segment_ids",
     segment_ids,
     T("n", within=(0, 9), form=lambda a: np.sort(a) * (np.arange(a.size) > 0), edges=False),
+    out_type=each(None, np.int32, np.int64),
     dtypes=("int32", "int64"),
     empty=False,
     errors=[error("start", np.array([1, 2, 3]))],
@@ -150,6 +159,7 @@ ragged(
     row_splits,
     T("n", within=(0, 5), form=np.sort, edges=False),
     each(None, 9),
+    out_type=each(None, np.int32, np.int64),
     dtypes=("int32", "int64"),
 )
 ragged("tf.ragged.stack_dynamic_partitions", partitions, each(T("n"), T("n k")), I("n", below=5), 5)
