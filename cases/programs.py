@@ -375,6 +375,13 @@ def function_calls_python_each_time(x):
         return second - first, counted() - second
 
 
+@semantics("program.negative_zero_after_zero", T("n", dtype="float32"), autograph=False,
+           reference=lambda x: [np.float32(0.0), np.float32(-0.0), x])
+def negative_zero_after_zero(x):
+    """Two constants that are equal, and not the same."""
+    return tf.constant(0.0), tf.constant(-0.0), x
+
+
 def unused(name, wasted, *inputs):
     """A program that computes `wasted` and does not return it. Where that is invalid, eager refuses it, and a graph
     that prunes it does not; what is returned is the first input twice."""
