@@ -289,8 +289,10 @@ def check_jobs(
     jobs = []
     for name, plan in planned.items():
         able = [d for d, refused in plan.items() if not refused]
-        main = samples.main_dtype(able)
         known = (chosen or {}).get(name)
+        main = samples.main_dtype(able)
+        if known and samples.swept(selection.cases[name]):
+            main = samples.LEADING[0]  # of dtypes that were picked, only this one is surely the main one of all
         for dtype in able if chosen is None or known else [d for d in able if d == main]:
             if _asked(request, selection, name, dtype) and _in_shard(selection, name, dtype):
                 its = replace(want, samples=known[dtype] if known else (), main=dtype == main)
