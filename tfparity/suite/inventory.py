@@ -327,6 +327,14 @@ def gradients() -> dict[str, bool]:
     return {name: registry.lookup(name) is not None for name in registry.list()}
 
 
+def forget_scalars() -> None:
+    """Empty TensorFlow's cache of Python scalars, where 0.0 and -0.0 are one key (2.18 to 2.22): `tf.constant(-0.0)` is
+    whichever came first in the process, and a verdict must not hang on what ran before it."""
+    from tensorflow.python import pywrap_tfe
+
+    getattr(pywrap_tfe, "TFE_ClearScalarCache", lambda: None)()
+
+
 def private_api() -> dict[str, bool]:
     """Which of the private names used here still answer in this TensorFlow."""
     asked = {
@@ -337,6 +345,7 @@ def private_api() -> dict[str, bool]:
         "kernels.get_all_registered_kernels": ("tensorflow.python.framework.kernels", "get_all_registered_kernels"),
         "op_def_registry.get": ("tensorflow.python.framework.op_def_registry", "get"),
         "ops.gradient_registry": ("tensorflow.python.framework.ops", "gradient_registry"),
+        "pywrap_tfe.TFE_ClearScalarCache": ("tensorflow.python.pywrap_tfe", "TFE_ClearScalarCache"),
         "tf_doctest_lib.TfDoctestOutputChecker": ("tensorflow.tools.docs.tf_doctest_lib", "TfDoctestOutputChecker"),
     }
     return {name: hasattr(importlib.import_module(module), attribute) for name, (module, attribute) in asked.items()}

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from . import inventory
 from .case import Case, RaggedValue, SparseValue, is_tensor, rebuild
 from .outcome import Failure, Outcome, failure, same_bits, value
 from .samples import Sample
@@ -277,14 +278,6 @@ def _strings_under_xla() -> Failure | None:
     return None
 
 
-def _forget_scalars() -> None:
-    """Empty TensorFlow's cache of Python scalars, where 0.0 and -0.0 are one key (2.18 to 2.22): `tf.constant(-0.0)` is
-    whichever came first in the process, and a verdict must not hang on what ran before it."""
-    from tensorflow.python import pywrap_tfe
-
-    getattr(pywrap_tfe, "TFE_ClearScalarCache", lambda: None)()
-
-
 def _run_once(
     entry: Mode,
     relax: Callable[[Any], Any],
@@ -301,7 +294,7 @@ def _run_once(
     outcomes: list[Outcome] = []
     with tf.device(f"/device:{device}"):
         step(0)
-        _forget_scalars()
+        inventory.forget_scalars()
         seed = (
             tf.random.set_seed if case.kind == "random" else (lambda seed: None)
         )  # it empties the kernel cache: 1 ms a call
