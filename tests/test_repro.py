@@ -47,6 +47,7 @@ FAILING = {
     "eager": "program.own_wrong/float32/ordinary/eager@CPU:0#value:numpy",
     "graph": "program.own_parted/float32/ordinary/graph@CPU:0#value:eager",
     "graph-dynamic": "program.own_parted/float32/ordinary/graph-dynamic@CPU:0#value:eager",
+    "unknown rank": "program.own_ranked/float32/ordinary/graph-dynamic@CPU:0#value:eager",
     "xla": "program.own_parted/float32/ordinary/xla@CPU:0#value:eager",
     "savedmodel": "program.own_parted/float32/ordinary/savedmodel@CPU:0#value:eager",
     "gradient": "program.own_bent/float32/edge/graph@CPU:0#gradient:eager",

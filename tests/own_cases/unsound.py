@@ -19,6 +19,12 @@ def parted(x):
     return x if tf.executing_eagerly() else scaled(x)
 
 
+@own("program.own_ranked", X)
+def ranked(x):
+    """Another value where the rank is unknown."""
+    return scaled(x) if x.shape.rank is None else x
+
+
 @own("program.own_wrong", X, reference=lambda x: x + 1)
 def wrong(x):
     """Not what its reference says."""

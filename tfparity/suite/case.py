@@ -387,14 +387,14 @@ def op(
 def _site() -> tuple[str, int]:
     """Where a declaration stands: in the module that is being imported, through whatever helpers, its own or of another
     case file; else at the nearest caller."""
-    frame, callers = sys._getframe(1), []
-    while frame := frame.f_back:  # type: ignore[assignment]
-        if frame.f_code.co_filename != __file__ and not frame.f_code.co_filename.endswith("functools.py"):
-            callers.append(frame)
-    for inner, outer in itertools.pairwise(callers):
-        if inner.f_code.co_name == "<module>" and outer.f_code.co_filename.startswith("<frozen importlib"):
-            return inner.f_code.co_filename, inner.f_lineno
-    return callers[0].f_code.co_filename, callers[0].f_lineno
+    frame, nearest = sys._getframe(1), None
+    while outer := frame.f_back:
+        if frame.f_code.co_name == "<module>" and outer.f_code.co_filename.startswith("<frozen importlib"):
+            return frame.f_code.co_filename, frame.f_lineno
+        ours = outer.f_code.co_filename == __file__ or outer.f_code.co_filename.endswith("functools.py")
+        frame, nearest = outer, nearest or (None if ours else outer)
+    assert nearest
+    return nearest.f_code.co_filename, nearest.f_lineno
 
 
 def kind(name: str) -> Callable[..., Case]:

@@ -76,7 +76,7 @@ def _runs(sample: Sample, mode: str, main: bool) -> bool:
     if main or mode == "eager":
         return True
     basic = ("ordinary", "edge") if mode == "graph-dynamic" else ("ordinary", "edge", "scalar", "constant")
-    return sample.first and sample.name.split(",")[0] in basic
+    return sample.first and sample.plain_name in basic
 
 
 def _checks(case: Case, sample: Sample, mode: str, device: str, want: Wanted) -> Iterator[tuple[str, str]]:
@@ -109,7 +109,7 @@ def _has_gradient(case: Case, sample: Sample, mode: str) -> bool:
         return False
     if mode == "xla" and not (sample.first and sample.leads):
         return False
-    purpose = sample.name.split(",")[0]
+    purpose = sample.plain_name
     dtypes = {leaf.dtype for leaf in sample.tensors[0] if isinstance(leaf, np.ndarray)}
     families = {family(dtype) for dtype in dtypes}
     if "complex" in families:
@@ -521,16 +521,15 @@ def gradient(program: Program) -> Program:
     """
     import tensorflow as tf
 
+    def differentiable(t: Any) -> bool:
+        return isinstance(t, tf.Tensor) and (t.dtype.is_floating or t.dtype.is_complex)
+
     def function(*arguments: Any) -> Any:
         *tensors, first = arguments
-        inputs = [t for t in tensors if isinstance(t, tf.Tensor) and (t.dtype.is_floating or t.dtype.is_complex)]
+        inputs = [t for t in tensors if differentiable(t)]
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            results = [
-                r
-                for r in tf.nest.flatten(program.function(*tensors))
-                if isinstance(r, tf.Tensor) and (r.dtype.is_floating or r.dtype.is_complex)
-            ]
+            results = [r for r in tf.nest.flatten(program.function(*tensors)) if differentiable(r)]
         weights = [
             tf.reshape((tf.cast((tf.range(tf.size(r)) + first) % 7, r.dtype) - 3) / 4 + 0.125, tf.shape(r))
             for r in results

@@ -304,7 +304,8 @@ def _array(array: np.ndarray) -> str:
 
 
 def modes_part(of: Identity, autograph: bool) -> str:
-    specs = {"graph-dynamic": "[None] * t.shape.rank", "xla-dynamic": "[None] * t.shape.rank"}.get(of.mode, "t.shape")
+    loose = "[None] * t.shape.rank if rank else None" if of.mode == "graph-dynamic" else "[None] * t.shape.rank"
+    specs = loose if of.mode.endswith("dynamic") else "t.shape"
     build = {"eager": "program", "savedmodel": "saved(program)"}.get(
         of.mode,
         "tf.function(program, input_signature=signature, "
@@ -322,6 +323,22 @@ def modes_part(of: Identity, autograph: bool) -> str:
 
         """)
     )
+    if of.mode == "graph-dynamic":
+        return textwrap.dedent(f"""
+            def loosened(rank):
+                signature = [
+                    tf.TensorSpec({specs}, t.dtype) if isinstance(t, tf.Tensor) else tf.type_spec_from_value(t)
+                    for t in draws[0]
+                ]
+                return {build}
+
+
+            with tf.device({of.device!r}):
+                modes = {{
+                    "unknown dimensions": loosened(rank=True),
+                    "an unknown rank, if the op can do without one": loosened(rank=False),
+                }}
+        """)
     signature = (
         f"signature = [tf.TensorSpec({specs}, t.dtype) if isinstance(t, tf.Tensor) else tf.type_spec_from_value(t) "
         "for t in draws[0]]\n"
@@ -360,6 +377,7 @@ def loop_part(case: Case, sample: samples.Sample, of: Identity) -> str:
         lines.append(f"def eager(*tensors):\n    with tf.device({device!r}):\n        return program(*tensors)\n\n")
         other = "attempt(eager, *tensors)" if against in ("eager", "cpu") else "'what the invariant of the case says'"
     lines.append(f"print('what {of.mode} gives  |  what {against} gives')\ndiffering = 0")
+    before = len(lines)
     lines.append("for number, tensors in enumerate(draws):")
     lines.append(f"    with tf.device({of.device!r}):")
     lines.append("        got = attempt(mode, *tensors)")
@@ -377,6 +395,9 @@ def loop_part(case: Case, sample: samples.Sample, of: Identity) -> str:
     else:
         lines.append(f"    want = {other}")
     lines.append("    differing += told(number, tensors, got, want)")
+    if of.mode == "graph-dynamic":
+        inner = ["print(f'with {way}:')", *lines[before:]]
+        lines[before:] = ["for way, mode in modes.items():", *(f"    {line}" for line in inner)]
     lines.append("print(f'{differing} of {len(draws)} draws differ in some bit')")
     return "\n" + "\n".join(lines) + "\n"
 

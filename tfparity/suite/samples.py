@@ -86,6 +86,11 @@ class Sample:
         """Whether it has the first of its case's options."""
         return self.option == 0
 
+    @property
+    def plain_name(self) -> str:
+        """The name without the options: `ordinary`, `edge`, `empty-n`."""
+        return self.name.partition(",")[0]
+
     @cached_property
     def tensors(self) -> list[list[Any]]:
         """The tensor leaves of each draw."""

@@ -289,12 +289,13 @@ def check_jobs(
     jobs = []
     for name, plan in planned.items():
         able = [d for d, refused in plan.items() if not refused]
+        runs = [d for d in able if _asked(request, selection, name, d)]
         known = (chosen or {}).get(name)
         main = samples.main_dtype(able)
         if known and samples.swept(selection.cases[name]):
             main = samples.LEADING[0]  # of dtypes that were picked, only this one is surely the main one of all
-        for dtype in able if chosen is None or known else [d for d in able if d == main]:
-            if _asked(request, selection, name, dtype) and _in_shard(selection, name, dtype):
+        for dtype in runs if chosen is None or known else [d for d in runs if d == samples.main_dtype(runs)]:
+            if _in_shard(selection, name, dtype):
                 its = replace(want, samples=known[dtype] if known else (), main=dtype == main)
                 jobs.append(Job("check", name, dtype, its, request.timeout, files=_files(selection.cases[name])))
     return jobs
