@@ -7,9 +7,13 @@ so NumPy's reference moves integers. Where a mode has no kernel, its row says so
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from tfparity import I, each, program, tf
+
+from .root import searchsorted
 
 FLOATS8 = ("float8_e5m2", "float8_e4m3fn", "float8_e5m2fnuz", "float8_e4m3fnuz", "float8_e4m3b11fnuz")
 FOUR_BITS = ("int4", "uint4")
@@ -86,11 +90,7 @@ def scattered(x):
     return out
 
 
-def bounds(side):
-    def reference(rows, values):
-        return np.stack([np.searchsorted(*pair, side) for pair in zip(rows, values, strict=True)]).astype(np.int32)
-
-    return reference
+to_the_right = partial(searchsorted, side="right")
 
 
 def first_seen(x):
@@ -187,8 +187,8 @@ moves("dynamic_stitch", lambda x, y: tf.raw_ops.DynamicStitch(indices=[[0, 2], [
       lambda x, y: np.stack([x[0], y[0], x[1]]), X(2, 3), X(1, 3))
 moves("parallel_stitch", lambda x, y: tf.dynamic_stitch([[0, 2], [1]], [x, y]),
       lambda x, y: np.stack([x[0], y[0], x[1]]), X(2, 3), X(1, 3))
-moves("lower_bound",    lambda x, y: tf.searchsorted(x, y),          bounds("left"), sorted_rows, X(2, 3))
-moves("upper_bound",    lambda x, y: tf.searchsorted(x, y, "right"), bounds("right"), sorted_rows, X(2, 3))
+moves("lower_bound",    lambda x, y: tf.searchsorted(x, y),          searchsorted, sorted_rows, X(2, 3))
+moves("upper_bound",    lambda x, y: tf.searchsorted(x, y, "right"), to_the_right, sorted_rows, X(2, 3))
 moves("unique",         lambda x: tf.unique(x),                  first_seen, X(6))
 moves("list",           pushed,                                  lambda x: x[:2], table)
 moves("reduce_max",     lambda x: tf.reduce_max(x, 0),           lambda x: x.max(0), table)

@@ -5,17 +5,21 @@ Called directly, in every dtype, by the rules of `raw_ops.py`.
 
 from __future__ import annotations
 
+from functools import cache, partial
+
 import numpy as np
 
-from tfparity import DTYPE, I, T, each, tf
-from tfparity.suite.dtypes import FLOATS, SIGNED
+from tfparity import DTYPE, I, SparseValue, T, each, tf
+from tfparity.suite.dtypes import COMPLEX, FLOATS, INTEGERS, SIGNED
 
 from .image import resize
 from .nn import isotonic
-from .raw_ops import raw, refuse_zero, truth
+from .raw_ops import counted, raw, truth
+from .root import dynamic_stitch, histogram, ints, searchsorted
+from .sets import combining
+from .sparse import segments
 
-UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
-REAL = (*FLOATS, *SIGNED, *UNSIGNED)
+REAL = FLOATS + INTEGERS
 
 
 # --- sizes, copies and moves ----------------------------------------------------------------------------------------
@@ -23,13 +27,6 @@ REAL = (*FLOATS, *SIGNED, *UNSIGNED)
 
 def conjugate_transpose(x, perm):
     return (np.conj(x) if x.dtype.kind == "c" else x).transpose(perm)
-
-
-def stitched(indices, data):
-    out = np.zeros((max(map(max, indices)) + 1, *data[0].shape[1:]), data[0].dtype)
-    for into, part in zip(indices, data, strict=True):
-        out[into] = part
-    return out
 
 
 def is_true(x):
@@ -42,11 +39,6 @@ def differences(x, y):
     return x[where], where
 
 
-def upper_bounds(x, values):
-    found = [np.searchsorted(row, v, "right") for row, v in zip(x, values, strict=True)]
-    return np.array(found, np.int32).reshape(values.shape)
-
-
 def pushed(function, x):
     """A list that grows row by row, stacked."""
     rows = function(element_shape=[3], max_num_elements=2, element_dtype=x.dtype)
@@ -55,14 +47,17 @@ def pushed(function, x):
     return tf.raw_ops.TensorListStack(input_handle=rows, element_shape=[3], element_dtype=x.dtype)
 
 
+@cache
+def adding(number, spec):
+    """A graph that adds a number to such a tensor."""
+    return tf.function(lambda v: v + number, autograph=False).get_concrete_function(spec)
+
+
 def branching(function, condition, x):
     """One of two functions of x, at the choice of a tensor of any dtype."""
-
-    def branch(change):
-        return tf.function(change, autograph=False).get_concrete_function(tf.TensorSpec(x.shape, x.dtype))
-
-    more, less = branch(lambda v: v + 1), branch(lambda v: v - 1)
-    return function(cond=condition, input=[x], Tout=[x.dtype], then_branch=more, else_branch=less)
+    spec = tf.TensorSpec(x.shape, x.dtype)
+    then, otherwise = adding(1, spec), adding(-1, spec)
+    return function(cond=condition, input=[x], Tout=[x.dtype], then_branch=then, else_branch=otherwise)
 
 
 TABLE = T("n m")
@@ -84,9 +79,9 @@ raw("MirrorPad",              lambda x, paddings, mode: np.pad(x, paddings, mode
 raw("Select",                 np.where, T("n m", dtype="bool"), TABLE, TABLE, exact=True)
 raw("Where",                  lambda x: np.argwhere(is_true(x)), TABLE, exact=True)
 raw("ListDiff",               differences, T("n"), T("m"), exact=True)
-raw("ParallelDynamicStitch",  stitched, [[4, 0, 2], [1, 3]], [T(3, "d"), T(2, "d")], exact=True)
-raw("UpperBound",             upper_bounds, T("b n", form=lambda x: np.sort(x, -1), edges=False), T("b m", edges=False),
-    dtypes=REAL, exact=True)
+raw("ParallelDynamicStitch",  dynamic_stitch, [ints(4, 0, 2), ints(1, 3)], [T(3, "d"), T(2, "d")], exact=True)
+raw("UpperBound",             partial(searchsorted, side="right"), T("b n", form=lambda x: np.sort(x, -1), edges=False),
+    T("b m", edges=False), dtypes=REAL, exact=True)
 raw("EmptyTensorList",        lambda x: x, T(2, 3), call=pushed, exact=True)
 CONDITIONS = ("float32", "float64", *SIGNED, "uint8", "bool", "string")  # the others abort the process
 for conditional in ("If", "StatelessIf"):
@@ -97,24 +92,13 @@ for conditional in ("If", "StatelessIf"):
 # --- arithmetic -----------------------------------------------------------------------------------------------------
 
 
-def bins(values, value_range, nbins):
-    low, high = (float(v) for v in value_range)
-    places = np.floor((values.astype(np.float64) - low) / (high - low) * nbins)
-    return np.bincount(np.clip(places, 0, nbins - 1).astype(int), minlength=nbins).astype(np.int32)
-
-
-def quotient(x, y):
-    refuse_zero(x, y)
-    return x / y
-
-
 raw("Add",               np.add, T(), T())
-raw("RealDiv",           quotient, T(), T())
+raw("RealDiv",           np.true_divide, T(), T())
 raw("Round",             np.round, T())
 raw("Bitcast",           lambda x, type: x[..., None].view(type), T("n m"), type="uint8",
-    dtypes=(*FLOATS, "complex64", "complex128"), exact=True)
+    dtypes=(*FLOATS, *COMPLEX), exact=True)
 raw("BatchMatMulV3",     lambda x, y, Tout: np.matmul(x, y), T("b m k"), T("b k n"), Tout=DTYPE)
-raw("HistogramFixedWidth", bins, T("n", domain=(-2, 10), within=(-2, 60), edges=False),
+raw("HistogramFixedWidth", histogram, T("n", domain=(-2, 10), within=(-2, 60), edges=False),
     T(2, form=lambda x: np.array([0, 8], x.dtype), edges=False), 4, dtypes=REAL, exact=True)
 raw("IsotonicRegression", lambda x: isotonic(x.astype(np.float32)), T("a b", edges=False), dtypes=SIGNED, empty=False,
     error_factor=4, canonical=lambda found: found[0])  # of equal means, which share a segment is open
@@ -124,15 +108,6 @@ raw("IsotonicRegression", lambda x: isotonic(x.astype(np.float32)), T("a b", edg
 
 LOOKED_UP, SEGMENTS = [0, 3, 1, 1], [0, 0, 1, 3]
 PLACES = np.array([[0, 0], [0, 3], [1, 1], [2, 0]])
-
-
-def segments_of(combine):
-    def reference(data, indices, segments, count):
-        rows, segments = data[indices], np.array(segments)
-        none = np.zeros(data.shape[1:], data.dtype)
-        return np.stack([combine(rows[segments == s]) if s in segments else none for s in range(count)])
-
-    return reference
 
 
 def reduced(reduce):
@@ -154,37 +129,29 @@ def added(places, values, shape, dense):
 
 def binned(x, size, weights, binary_output):
     """The sum of the weights of each number, or whether it occurs."""
-    found = [(x == n).any() if binary_output else weights[x == n].sum(dtype=weights.dtype) for n in range(size)]
-    return np.array(found, weights.dtype)
+    return np.isin(np.arange(size), x).astype(weights.dtype) if binary_output else counted(x, size, weights)
 
 
-def union(rows, *sets):
-    """Row by row, sorted, as a sparse tensor."""
-    found = [np.unique(np.concatenate(row)) for row in zip(rows, *sets, strict=True)]
-    places = [(r, c) for r, row in enumerate(found) for c in range(len(row))]
-    return np.array(places), np.concatenate(found), np.array([len(found), max(map(len, found))])
+def union(ours, theirs):
+    """Row by row, sorted, as the three parts of a sparse tensor."""
+    found = combining(set.union)(ours, theirs)
+    return found.indices, found.values, found.dense_shape
 
 
-def split_rows(places, values):
-    return [values[places[:, 0] == row] for row in range(3)]
-
-
-SUMS = {"Sum": lambda rows: rows.sum(0, dtype=rows.dtype), "Mean": lambda rows: rows.mean(0),
-        "SqrtN": lambda rows: rows.sum(0) / np.sqrt(len(rows))}
-for reduction, combine in SUMS.items():
-    raw(f"SparseSegment{reduction}WithNumSegments", segments_of(combine), T(4, "d"), LOOKED_UP, SEGMENTS, 5)
+for reduction, weigh in {"Sum": None, "Mean": np.copy, "SqrtN": np.sqrt}.items():
+    raw(f"SparseSegment{reduction}WithNumSegments", segments(weigh), T(4, "d"), LOOKED_UP, SEGMENTS, 5)
 raw("SparseReduceSumSparse", reduced(lambda v: v.sum(dtype=v.dtype)), PLACES, T(4), [3, 4], [1])
 raw("SparseReduceMaxSparse", reduced(np.max), PLACES, T(4), [3, 4], [1], dtypes=REAL)
 raw("SparseTensorDenseAdd", added, PLACES, T(4), np.array([3, 4]), T(3, 4))
 raw("DenseBincount", binned, I(7, within=(0, 4)), 5, T(7), binary_output=each(False, True))
-raw("DenseToSparseSetOperation", lambda x, places, values, shape, set_operation: union(x, split_rows(places, values)),
+raw("DenseToSparseSetOperation", lambda x, *theirs, set_operation: union(x, SparseValue(*theirs)),
     T(3, 4, edges=False), PLACES, T(4, edges=False, form=np.sort), np.array([3, 4]), set_operation="union",
-    dtypes=("int8", "int16", "int32", "int64", "uint8", "uint16", "string"), exact=True)
+    dtypes=(*SIGNED, "uint8", "uint16", "string"), exact=True)
 raw("SparseToSparseSetOperation",
-    lambda ours, x, have, theirs, y, shape, set_operation: union(split_rows(ours, x), split_rows(theirs, y)),
+    lambda *parts, set_operation: union(SparseValue(*parts[:3]), SparseValue(*parts[3:])),
     PLACES, T(4, edges=False, form=np.sort), np.array([3, 4]), PLACES, T(4, edges=False, form=np.sort),
     np.array([3, 4]), set_operation="union",
-    dtypes=("int8", "int16", "int32", "int64", "uint8", "uint16", "string"), exact=True)
+    dtypes=(*SIGNED, "uint8", "uint16", "string"), exact=True)
 
 
 # --- images ---------------------------------------------------------------------------------------------------------
@@ -207,7 +174,6 @@ raw("ScaleAndTranslate",     resized("bilinear", antialias=True), PIXELS, [4, 9]
 
 HEIGHT_WIDTH = T(3, form=lambda x: np.array([40, 50, 3], x.dtype), edges=False)
 WHOLE = np.array([[[0.1, 0.2, 0.7, 0.9]]], np.float32)
-INTEGERS = (*SIGNED, *UNSIGNED)
 drawn = "a random window; tf.image's own is judged"
 raw("SampleDistortedBoundingBoxV2", None, HEIGHT_WIDTH, WHOLE, 0.5, seed=3, seed2=4, kind="random", dtypes=INTEGERS,
     why=drawn)

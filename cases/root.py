@@ -6,6 +6,7 @@ which are Python values in one sample and tensors in another (XLA needs to know 
 """
 
 import operator
+from functools import cache
 
 import numpy as np
 
@@ -204,10 +205,16 @@ def concat():
     yield sample([T("a b"), T("a c")], np.int32(1), name="tensor-axis")
 
 
+@cache
+def in_a_graph(f):
+    """An op that only graphs have, as a function to call anywhere."""
+    return tf.function(f, autograph=False)
+
+
 shaping("tf.stack", np.stack, [T("a b"), T("a b"), T("a b")], axis=each(0, 1, -1),
         errors=[error("other-shapes", [np.ones(2, np.float32), np.ones(3, np.float32)]), error("axis-beyond", axis=3)])
 shaping("tf.parallel_stack", np.stack, [T("a b"), T("a b"), T("a b")],
-        call=lambda f, values: tf.function(lambda *tensors: f(tensors), autograph=False)(*values))   # graphs only
+        call=lambda f, values: in_a_graph(f)(values))
 shaping("tf.unstack", lambda value, num, axis: parts_of(value, axis), T("3 b 3"), num=each(3, None), axis=each(0, -1),
         errors=[error("axis-beyond", axis=3), error("num", num=2)])
 

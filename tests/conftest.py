@@ -43,7 +43,7 @@ def judged(registry):
 
     def run(case, dtype="float32", *queries, **wanted):
         want = checks.Wanted(queries=tuple(parse(q) for q in queries), **wanted)
-        rows = checks.run(case, dtype, want, {}, Clock(), lambda step, draw: None)
+        rows = list(checks.run(case, dtype, want, {}, Clock(), lambda step, draw: None))
         assert rows, f"no check matched {queries}"
         return {row.id.split("/", 2)[2]: row for row in rows}
 

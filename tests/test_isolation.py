@@ -1,5 +1,7 @@
 """Processes that may die: a crash or a hang costs its own row, says what happened, and every other row is judged."""
 
+from pathlib import Path
+
 import pytest
 
 from tfparity.suite.checks import Wanted
@@ -63,6 +65,15 @@ def test_a_death_in_the_gradient_leaves_the_value(died):
     rows = died("program.own_deadly_gradient", "*/*/ordinary/graph", modes=("graph",))
     assert rows["ordinary/graph@CPU:0#value:eager"].verdict == "identical"
     assert rows["ordinary/graph@CPU:0#gradient:eager"].verdict == "crash"
+
+
+def test_what_was_judged_before_a_death_is_not_run_again(died, pool):
+    rows = died("program.own_noting", "*/*/ordinary*")
+    assert {row.sample: row.verdict for row in rows.values()} == {
+        "ordinary,how=sound": "identical",
+        "ordinary,how=exit": "crash",
+    }
+    assert (Path(pool.scratch) / "calls").read_text().split() == ["sound", "exit"]
 
 
 def test_an_invariant_that_raises_costs_its_own_row(died):

@@ -16,6 +16,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
@@ -505,14 +506,17 @@ def _open_package(home: Path) -> None:
         sys.modules[PACKAGE] = package
 
 
+@cache
+def _module_name(path: Path, home: Path) -> str:
+    """The name a case file is imported by: of ours in the package, so that it may import its neighbours."""
+    if path.resolve().parent == home.resolve():
+        return f"{PACKAGE}.{path.stem}"
+    return f"{PACKAGE}_of_user.{blake2b(str(path.resolve()).encode(), digest_size=8).hexdigest()}"
+
+
 def _module(path: Path, home: Path) -> ModuleType | None:
-    """Import one case file; one of ours as part of the package, so that it may import its neighbours."""
-    ours = path.resolve().parent == home.resolve()
-    name = (
-        f"{PACKAGE}.{path.stem}"
-        if ours
-        else f"{PACKAGE}_of_user.{blake2b(str(path.resolve()).encode(), digest_size=8).hexdigest()}"
-    )
+    """Import one case file, unless it was before."""
+    name = _module_name(path, home)
     if name in sys.modules:
         return None
     spec = importlib.util.spec_from_file_location(name, path)

@@ -7,7 +7,7 @@ tells its `step` callback what it is about to do, and is told which steps an ear
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -64,17 +64,26 @@ def plan(case: Case, samples: list[Sample], want: Wanted) -> Iterator[Plan]:
 
 
 def _runs(sample: Sample, mode: str, main: bool) -> bool:
-    """Whether a sample is for a mode. What a tensor's length parts are the vector lanes and remainders of a kernel, or
-    of XLA's loops: a graph runs eager's kernels, and knows nothing of a length where dimensions are unknown. A dtype
-    chooses the kernel; options, shapes and invalid input choose what is traced, inferred and compiled around it: all of
-    them meet in the main dtype, and in the other leading ones in eager (in every mode they were 24 percent of a sweep's
-    time, and showed 4 of 412 known causes of divergence)."""
-    if sample.length > 1:
-        return mode == "eager" or (main and mode.startswith("xla"))
-    if sample.length == 1:
-        return mode != "graph-dynamic" and (main or mode != "graph")
-    if main or mode == "eager":
+    """Whether a sample is for a mode. Graphs run eager's kernels; what they add is what is traced, inferred and
+    rewritten around them, and XLA compiles its own. So:
+
+    * a tensor's length, which parts vector lanes and remainders, is for eager and XLA; outside the main dtype XLA takes
+      only the elements that cannot stand with others;
+    * edge values of further options are for eager and XLA (in graphs they were 52 of a sweep's 2,841 seconds and showed
+      none of 527 known causes alone);
+    * other options, shapes and invalid input are for every mode in the main dtype, for eager in the other leading ones
+      (24 percent of a sweep's time, for 4 of 412 causes);
+    * unknown dimensions take edge values in the main dtype, or where they are one tensor (71 seconds, for no cause).
+    """
+    compiled = mode.startswith("xla")
+    if mode == "eager":
         return True
+    if sample.length:
+        return compiled and (main or sample.length == 1)
+    if main:
+        return compiled or sample.first or sample.plain_name != "edge"
+    if sample.plain_name == "edge" and mode == "graph-dynamic" and sample.positions is None:
+        return False
     basic = ("ordinary", "edge") if mode == "graph-dynamic" else ("ordinary", "edge", "scalar", "constant")
     return sample.first and sample.plain_name in basic
 
@@ -142,6 +151,8 @@ class Task:
         if step not in self.outcomes:
             if step in self.lost:
                 self.outcomes[step] = [self.lost[step]] * len(sample.draws)
+            elif mode in ("graph", "graph-dynamic") and self.no_kernel(sample, device):
+                self.outcomes[step] = self.outcome(sample, "eager", device, aspect)
             else:
                 start = time.perf_counter()
                 given, wrap = (self.smoothed(sample), gradient) if aspect == "gradient" else (sample, lambda p: p)
@@ -159,6 +170,13 @@ class Task:
                 self.seconds[step] = time.perf_counter() - start
                 self.outcomes[step] = [self.canonical(o, sample) for o in found] if aspect == "value" else found
         return self.outcomes[step]
+
+    def no_kernel(self, sample: Sample, device: str) -> bool:
+        """Whether a graph need not be asked: eager, whose kernels it runs, has none for these further options (of 2,216
+        such rows of graphs 2,181 said the same; the others were of first options, or sizes known while tracing)."""
+        return not sample.first and all(
+            isinstance(o, Failure) and o.unsupported for o in self.outcome(sample, "eager", device)
+        )
 
     def smoothed(self, sample: Sample) -> Sample:
         """The sample without subnormal numbers, the same one for every mode."""
@@ -186,23 +204,27 @@ class Task:
 
 
 def run(
-    case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], clock: Clock, step: Callable[[Step, int], None]
-) -> list[Check]:
-    """The rows of one task."""
+    case: Case,
+    dtype: str,
+    want: Wanted,
+    lost: Mapping[Step, Lost],
+    clock: Clock,
+    step: Callable[[Step, int], None],
+    kept: Collection[str] = (),
+) -> Iterator[Check]:
+    """The rows of one task, as they are judged, without those of the identities `kept`."""
     samples = expand(case, dtype)
     task = Task(case, dtype, {s.name: s for s in samples}, lost, clock, step, want.main)
-    rows = []
     for planned in plan(case, samples, want):
         identity = Identity(
             case.name, dtype, planned.sample, planned.mode, planned.device, planned.aspect, planned.against
         )
-        if not want.row(identity):
+        if not want.row(identity) or str(identity) in kept:
             continue
         sample = task.samples[planned.sample]
         judged = judgement(task, sample, planned)
         at = (planned.sample, planned.mode, planned.device, _executed(planned.aspect))
-        rows.append(row(identity, replace(judged, detail=told(task, sample, judged)), task.seconds.get(at, 0.0)))
-    return rows
+        yield row(identity, replace(judged, detail=told(task, sample, judged)), task.seconds.get(at, 0.0))
 
 
 def row(at: Identity, judged: Judgement, seconds: float) -> Check:

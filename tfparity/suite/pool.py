@@ -116,6 +116,8 @@ class Pool:
             lost = Lost("crash", f"the process died of {_death(code)}, in draw {draw}\n{_telling(end)}".strip())
         if doing is None and not job.lost and "No module named" in end:
             raise RunError(f"workers cannot start: {end.strip().splitlines()[-1]}")
+        if job.action == "check" and doing is not None:
+            job = replace(job, kept=(*job.kept, *worker.noted(worker.rows_file(self.scratch, pid))))
         if doing is None or doing in dict(job.lost):
             return _all_lost(job, lost)
         return replace(job, lost=(*job.lost, (doing, lost)))
@@ -127,7 +129,7 @@ def _all_lost(job: Job, lost: Lost) -> Done:
     row = Check(
         identity, job.name, job.dtype, "all", "eager", "CPU:0", "value", "docs", lost.verdict, detail=lost.detail
     )
-    return Done(job, (row,) if job.action in ("check", "examples") else (), facts={})
+    return Done(job, (*job.kept, row) if job.action in ("check", "examples") else (), facts={})
 
 
 def _marked(path: Any) -> tuple[Any, int]:

@@ -187,7 +187,7 @@ class Recorder:
 
     def append(self, kind: str, rows: Iterable[Any], done: str = "") -> None:
         """Append finished rows, and that the job `done` is; both survive any kill from the moment this returns."""
-        fresh = [asdict(row) for row in rows]
+        fresh = [dict(vars(row)) for row in rows]
         lines = "".join(json.dumps({"table": kind, **row}) + "\n" for row in fresh).encode()
         if done:
             lines += json.dumps({"table": "done", "job": done}).encode() + b"\n"

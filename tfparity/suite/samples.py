@@ -205,7 +205,7 @@ def _of_one(case: Case, declared: Declared, dtype: str, first: bool, leads: bool
         return
     sizes = _sizes(declared, "ordinary")
     yield Sample("ordinary", (_draw(case, declared, dtype, sizes, key + "/ordinary"),))
-    planted = tuple(_planted(case, declared, dtype, sizes, inputs, key))
+    planted = tuple(_planted(case, declared, dtype, sizes, inputs, key, leads))
     if planted:
         yield Sample("edge", planted)
     free = [n for n in dict.fromkeys(n for i in inputs for n in i.names) if n not in declared.sizes]
@@ -390,13 +390,16 @@ def _concrete(shape: tuple[int | str, ...], sizes: dict[str, int]) -> tuple[int,
 
 
 def _planted(
-    case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str
+    case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str, leads: bool
 ) -> Iterator[Any]:
-    """Draws of the ordinary shape with edge values planted in one input at a time."""
+    """Draws of the ordinary shape with edge values planted in one input at a time; outside the leading dtypes only in
+    those that have the dtype, since the edges of indices and seeds stay what they are."""
     base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
     for number, target in enumerate(inputs):
         into = numpy_dtype(target.dtype or dtype)
         if not target.edges or target.values is not None or (target.kind == "ragged" and family(into) == "string"):
+            continue
+        if target.dtype is not None and not leads:
             continue
         low, high = target.within
         if target.below is not None:

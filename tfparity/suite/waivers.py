@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -117,6 +116,7 @@ class Ledger:
     idle: set[int] = field(default_factory=set)
     used: set[int] = field(default_factory=set)
     needed: set[int] = field(default_factory=set)
+    of_op: dict[str, list[int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, waivers: Iterable[Waiver], version: str, today: date) -> Ledger:
@@ -126,7 +126,9 @@ class Ledger:
 
     def apply(self, check: Check) -> Check:
         """The check with the reason of the waiver that covers it, if one does."""
-        known = [n for n, w in enumerate(_possible(self.waivers, check.op)) if w is not None and w.speaks_of(check)]
+        if check.op not in self.of_op:  # every check of an op asks the same
+            self.of_op[check.op] = [n for n, w in enumerate(self.waivers) if w.match.matches(op=check.op)]
+        known = [n for n in self.of_op[check.op] if self.waivers[n].speaks_of(check)]
         if not known:
             return check
         self.idle.update(known)
@@ -160,9 +162,3 @@ class Ledger:
             elif whole:
                 found.append(f"waiver {waiver.match.text!r} matches no check: delete it or mend its query")
         return found
-
-
-@lru_cache(maxsize=4096)
-def _possible(waivers: tuple[Waiver, ...], op: str) -> tuple[Waiver | None, ...]:
-    """The waivers whose op pattern fits, None elsewhere; cached, since every check of an op asks the same."""
-    return tuple(w if w.match.matches(op=op) else None for w in waivers)

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
-import gc
 import json
 import os
+import pickle
 import select
 import signal
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ UNDRAWN = "the declaration cannot be drawn in this dtype"
 @dataclass(frozen=True)
 class Job:
     """One piece of work. `action` is `plan`, `check`, `examples` (those of the op's page), `time`, `measure` (one size,
-    all samples kept) or `facts`; `lost` are the steps an earlier try died in."""
+    all samples kept) or `facts`; `lost` are the steps earlier tries died in, `kept` the rows they gave before."""
 
     action: str
     name: str = ""
@@ -48,6 +49,7 @@ class Job:
     lost: tuple[tuple[checks.Step, Lost], ...] = ()
     files: tuple[str, ...] = ()
     size: int = 0
+    kept: tuple[Check, ...] = ()
 
     @property
     def key(self) -> str:
@@ -82,8 +84,6 @@ def start(scratch: str, run: int) -> None:
     import tensorflow as tf
 
     tf.config.experimental.enable_tensor_float_32_execution(False)
-    gc.collect()
-    gc.freeze()  # TensorFlow's million objects need no second look: a collection falls from 200 ms to 5
 
 
 def stderr_file(scratch: str, pid: int | None) -> Path:
@@ -94,12 +94,16 @@ def marker_file(scratch: str, pid: int | None) -> Path:
     return Path(scratch) / f"step-{pid}"
 
 
+def rows_file(scratch: str, pid: int | None) -> Path:
+    return Path(scratch) / f"rows-{pid}"
+
+
 def do(job: Job, scratch: str) -> Done:
-    """Run one job. What it was doing stands in the marker file at every moment."""
+    """Run one job. What it was doing stands in the marker file at every moment, the rows it gave in another."""
     began = time.perf_counter()
-    cases.load()
+    declared = cases.load()
     if job.files:
-        cases.load(job.files)
+        declared = cases.load(job.files)
     clock = Clock()
     os.truncate(stderr_file(scratch, os.getpid()), 0)
     marker = os.open(marker_file(scratch, os.getpid()), os.O_CREAT | os.O_RDWR | os.O_TRUNC)
@@ -115,19 +119,21 @@ def do(job: Job, scratch: str) -> Done:
     facts: Any = None
     try:
         if job.action == "plan":
-            facts = plan(cases.load()[job.name], step, clock)
+            facts = plan(declared[job.name], step, clock)
         elif job.action == "check":
-            rows = tuple(checks.run(cases.load()[job.name], job.dtype, job.want, dict(job.lost), clock, step))
+            known = {row.id for row in job.kept}
+            fresh = checks.run(declared[job.name], job.dtype, job.want, dict(job.lost), clock, step, known)
+            rows = (*job.kept, *_noted(fresh, rows_file(scratch, os.getpid())))
         elif job.action == "examples":
             rows = tuple(examples.rows(job.name, job.want, dict(job.lost), clock, step))
         elif job.action == "time":
             from . import timed
 
-            rows = tuple(timed.run(cases.load()[job.name], job.dtype, job.want, dict(job.lost), step))
+            rows = tuple(timed.run(declared[job.name], job.dtype, job.want, dict(job.lost), step))
         elif job.action == "measure":
             from . import timed
 
-            facts = timed.measure(cases.load()[job.name], job.dtype, job.want, dict(job.lost), step, job.size)
+            facts = timed.measure(declared[job.name], job.dtype, job.want, dict(job.lost), step, job.size)
         else:
             from .machine import tensorflow_facts
 
@@ -138,7 +144,24 @@ def do(job: Job, scratch: str) -> Done:
     _note(stderr_file(scratch, os.getpid()))
     ran = _ran() if job.action in ("check", "examples") else ()
     total = time.perf_counter() - began
-    return Done(replace(job, lost=()), rows, facts, tuple(clock.spent.items()) + (("total", total),), ran)
+    return Done(replace(job, lost=(), kept=()), rows, facts, tuple(clock.spent.items()) + (("total", total),), ran)
+
+
+def _noted(rows: Iterable[Check], notes: Path) -> Iterator[Check]:
+    """The rows, each written down before the next is begun."""
+    with notes.open("wb", buffering=0) as file:
+        for row in rows:
+            file.write(pickle.dumps(row))
+            yield row
+
+
+def noted(notes: Path) -> tuple[Check, ...]:
+    """The rows that a job wrote down before it died."""
+    found = []
+    with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError), notes.open("rb") as file:
+        while True:
+            found.append(pickle.load(file))
+    return tuple(found)
 
 
 _SEEN: set[Kernel] = set()
