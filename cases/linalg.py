@@ -87,11 +87,11 @@ def permutation(a):
     return a.argsort(-1)
 
 
-M = T("b n n", edges=False)
-INVERTIBLE = T("b n n", form=invertible, edges=False)
-REGULAR = T("b n n", form=regular, edges=False)
-DEFINITE = T("b n n", form=definite, edges=False)
-RIGHT = T("b n k", edges=False)
+M = T("b n n", edges="scale")
+INVERTIBLE = T("b n n", form=invertible, edges="scale")
+REGULAR = T("b n n", form=regular, edges="scale")
+DEFINITE = T("b n n", form=definite, edges="scale")
+RIGHT = T("b n k", edges="scale")
 PERMUTATION = T("b n", dtype="int32", within=(0, 999), form=permutation, edges=False)
 
 
@@ -679,8 +679,8 @@ def eigh_tridiagonal(alpha, beta, select="a", select_range=None, **more):
     return e[(select_range[0] < e) & (e <= select_range[1])] if select == "v" else e
 
 
-TALL, FLAT, SQUARE = (T(shape, edges=False) for shape in ("b 5 3", "b 3 5", "b 4 4"))
-LOWER = T("b 4 4", form=real_diagonal, edges=False)
+TALL, FLAT, SQUARE = (T(shape, edges="scale") for shape in ("b 5 3", "b 3 5", "b 4 4"))
+LOWER = T("b 4 4", form=real_diagonal, edges="scale")
 
 decomposition("tf.linalg.cholesky", cholesky, DEFINITE)
 decomposition("tf.linalg.lu", None, INVERTIBLE, output_idx_type=each(np.int32, np.int64), invariant=lu_holds)
@@ -689,7 +689,7 @@ decomposition("tf.linalg.qr", qr, each(TALL, FLAT, SQUARE), full_matrices=each(F
               invariant=qr_holds)
 decomposition("tf.linalg.eigh", eigh, LOWER, canonical=one_eigh, invariant=eigh_holds)
 decomposition("tf.linalg.eig", eig, SQUARE, canonical=one_eig, invariant=eig_holds)
-decomposition("tf.linalg.eigvalsh", lambda a: eigh(a)[0], T("b n n", form=real_diagonal, edges=False))
+decomposition("tf.linalg.eigvalsh", lambda a: eigh(a)[0], T("b n n", form=real_diagonal, edges="scale"))
 decomposition("tf.linalg.eigvals", lambda a: eig(a)[0], M,
               canonical=lambda e: np.take_along_axis(e, in_order(e), -1) + 0)
 decomposition("tf.linalg.svd", in_double(svd), each(TALL, FLAT), full_matrices=each(False, True),
@@ -697,7 +697,7 @@ decomposition("tf.linalg.svd", in_double(svd), each(TALL, FLAT), full_matrices=e
 
 # Their error is relative to the norm of the result, and S to each of its elements.
 NEAR_IDENTITY = T("b 4 4", form=regular, edges=False)
-decomposition("tf.linalg.expm", expm, SQUARE, error_factor=128)
+decomposition("tf.linalg.expm", expm, T("b 4 4", edges=False), error_factor=128)
 decomposition("tf.linalg.sqrtm", of_eigenvalues(np.sqrt), NEAR_IDENTITY, error_factor=128)
 decomposition("tf.linalg.logm", of_eigenvalues(np.log), NEAR_IDENTITY, dtypes=COMPLEX, error_factor=128)
 
@@ -710,7 +710,7 @@ decomposition("tf.linalg.matrix_rank", matrix_rank, dtypes=FLOATS)(lambda: (
 
 @decomposition("tf.linalg.eigh_tridiagonal", in_double(eigh_tridiagonal), errors=[error("unknown-select", select="x")])
 def eigh_tridiagonal_samples():
-    alpha, beta = T("5", edges=False), T("4", edges=False)
+    alpha, beta = T("5", edges="scale"), T("4", edges="scale")
     yield sample(alpha, beta)
     yield sample(T("1", edges=False), T("0", edges=False), name="one")
     yield sample(alpha, beta, select="i", select_range=[1, 3], name="by-index")

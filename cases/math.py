@@ -43,7 +43,9 @@ def angle(x):
 
 
 def reciprocal(x):
-    return 1 / x
+    if x.dtype.kind in "iu" and not x.all():
+        raise Undefined("of the integer zero")
+    return np.reciprocal(x)
 
 
 def reciprocal_no_nan(x):
@@ -625,7 +627,7 @@ reduction("tf.math.approx_max_k", None, T("a b", edges=False), k=3, reduction_di
 reduction("tf.math.approx_min_k", None, T("a b", edges=False), k=3, reduction_dimension=each(-1, 0), invariant=chosen,
           sizes={"a": 6, "b": 8}).no_reference(
     "approximate: which of the smallest are found is left open")
-reduction("tf.math.in_top_k",           in_top_k,   I("n", within=(0, 4)), T("n", 5, dtype="float32"), k=each(2, 1))
+reduction("tf.math.in_top_k",           in_top_k,   I("n", within=(0, 4)), T("n", 5, dtype="float32"), k=each(2, 1, -1))
 reduction("tf.math.invert_permutation", np.argsort, T("n", form=np.argsort, edges=False),
           errors=[error("repeated", np.array([0, 0, 1], np.int32)), error("negative", np.array([0, -1], np.int32))])
 

@@ -295,6 +295,10 @@ def array(x, **options):
     return tf.TensorArray(x.dtype, **settings).unstack(x)
 
 
+def unstacked(f, x):
+    return f(tf.TensorArray(x.dtype, 3 if x.shape.rank == 0 else tf.shape(x)[0]), x).stack()
+
+
 def zeros_like(x, shape):
     return np.full(shape, b"", object) if x.dtype.kind == "O" else np.zeros(shape, x.dtype)
 
@@ -347,7 +351,7 @@ def listed(name, reference, call, *inputs, **options):
 
 
 listed("stack",    lambda x: x,             lambda f, x: f(array(x)), ROWS)
-listed("unstack",  lambda x: x,             lambda f, x: f(tf.TensorArray(x.dtype, tf.shape(x)[0]), x).stack(), ROWS)
+listed("unstack",  lambda x: x,             unstacked, ROWS, errors=[error("scalar", T("", edges=False))])
 listed("identity", lambda x: x,             lambda f, x: f(array(x)).stack(), ROWS)
 listed("size",     counted_rows,            lambda f, x: f(array(x)), ROWS)
 listed("concat",   joined,                  lambda f, x: f(array(x)), T("n d e", edges=False))

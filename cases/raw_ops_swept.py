@@ -47,6 +47,19 @@ def pushed(function, x):
     return tf.raw_ops.TensorListStack(input_handle=rows, element_shape=[3], element_dtype=x.dtype)
 
 
+def scattered(x, indices):
+    out = np.zeros((5, 3), x.dtype)
+    out[indices] = x
+    return out
+
+
+def scatter(function, x, indices):
+    """A list of five rows, some of them written."""
+    empty = tf.raw_ops.TensorListReserve(element_shape=[3], num_elements=5, element_dtype=x.dtype)
+    rows = function(input_handle=empty, tensor=x, indices=indices)
+    return tf.raw_ops.TensorListStack(input_handle=rows, element_shape=[3], element_dtype=x.dtype)
+
+
 @cache
 def adding(number, spec):
     """A graph that adds a number to such a tensor."""
@@ -83,6 +96,7 @@ raw("ParallelDynamicStitch",  dynamic_stitch, [ints(4, 0, 2), ints(1, 3)], [T(3,
 raw("UpperBound",             partial(searchsorted, side="right"), T("b n", form=lambda x: np.sort(x, -1), edges=False),
     T("b m", edges=False), dtypes=REAL, exact=True)
 raw("EmptyTensorList",        lambda x: x, T(2, 3), call=pushed, exact=True)
+raw("TensorListScatterIntoExistingList", scattered, T("k", 3), I("k", below=5), call=scatter, dtypes=FLOATS, exact=True)
 CONDITIONS = ("float32", "float64", *SIGNED, "uint8", "bool", "string")  # the others abort the process
 for conditional in ("If", "StatelessIf"):
     raw(conditional, lambda condition, x: x + 1 if truth(condition) else x - 1, T(""), T(3, dtype="float32"),

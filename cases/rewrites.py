@@ -102,6 +102,7 @@ family({
     "zero_over":               lambda m, x: 0.0 / x,
     "one_over_one_over":       lambda m, x: 1.0 / (1.0 / x),
     "one_over_chain":          lambda m, x: 3.0 / (2.0 / x),
+    "reciprocal_twice":        lambda m, x: m.reciprocal(m.reciprocal(x)),
     "over_power_of_two":       lambda m, x: [x / 2.0, x / 0.25, x / 1024.0, x / -4.0],
     "over_constant":           lambda m, x: [x / 3.0, x / 7.0, x / 10.0, x / 0.1, x / -49.0],
     "times_constants":         lambda m, x: [(x * 3.0) * 0.1, 0.1 * (3.0 * x), (x * 1e30) * 1e-30, (x * 1e-30) * 1e30],
@@ -110,6 +111,7 @@ family({
     "distributed":             lambda m, x: [x * 3.0 + x * 0.1, (x + 2.0) * 3.0, x * 0.1 - x * 0.1],
     "square_or_product":       lambda m, x: [x * x, m.square(x), x * x * x, m.square(x) * m.square(x)],
     "power":                   lambda m, x: [m.pow(x, m.like(c, x)) for c in (0, 1, 2, 3, -1, -2, 0.5, -0.5, 1.5, 4)],
+    "power_of_power":          lambda m, x: [m.pow(m.pow(x, m.like(2, x)), m.like(c, x)) for c in (3, 0.5)],
     "power_of_special":        lambda m, x: [m.pow(x, m.like(c, x)) for c in (inf, -inf, nan, -0.0)],
     "constant_to_power":       lambda m, x: [m.pow(m.like(c, x), x) for c in (0, 1, -1, inf, nan)],
 }, ANY, **FLOATS)

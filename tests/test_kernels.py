@@ -9,7 +9,7 @@ import tomllib
 import pytest
 
 from tfparity.suite import case, inventory
-from tfparity.suite.kernels import LOG, Covered, Kernel, coverage, instantiated, quiet, share, stands_for
+from tfparity.suite.kernels import LOG, Covered, Kernel, coverage, instantiated, lacking, quiet, share, stands_for
 
 STAMP = "I0000 00:00:1795378624.498565   21798 "
 MADE = STAMP + "op_kernel.cc:1715] Instantiating kernel for node: {{node %s}} = %s[%s](x)\n"
@@ -35,6 +35,12 @@ def test_a_kernel_of_another_device_ran_on_that_device():
 def test_the_node_that_xla_says_it_compiles_ran_under_xla():
     text = MADE % ("y", "Cast", "DstT=DT_BFLOAT16, SrcT=DT_FLOAT, Truncate=false") + COMPILED % "y"
     assert ran(text) == {Kernel("Cast", "float32", "DstT=bfloat16,SrcT=float32", "xla")}
+
+
+def test_what_no_device_has_a_kernel_for_is_asked_of_xla():
+    words = "Could not find device for node: {{node C}} = Cast[DstT=DT_HALF, SrcT=DT_INT4, Truncate=false]\nAll kernels"
+    assert lacking(words, LEADING) == ("Cast", "int4", "xla")
+    assert lacking("Value for attr 'T' of half is not in the list of allowed values", LEADING) is None
 
 
 def test_a_kernel_without_a_device_that_xla_says_nothing_of_was_folded_and_does_not_count():

@@ -48,6 +48,7 @@ FAILING = {
     "graph": "program.own_parted/float32/ordinary/graph@CPU:0#value:eager",
     "graph-dynamic": "program.own_parted/float32/ordinary/graph-dynamic@CPU:0#value:eager",
     "unknown rank": "program.own_ranked/float32/ordinary/graph-dynamic@CPU:0#value:eager",
+    "invalid under xla": "program.own_unfit/float32/mismatch-n/xla@CPU:0#error:eager",
     "xla": "program.own_parted/float32/ordinary/xla@CPU:0#value:eager",
     "savedmodel": "program.own_parted/float32/ordinary/savedmodel@CPU:0#value:eager",
     "gradient": "program.own_bent/float32/edge/graph@CPU:0#gradient:eager",

@@ -210,6 +210,26 @@ def test_edge_values_are_also_planted_together_at_first_and_last_and_everywhere(
     assert any((d == d[0]).all() and d[0] != 0 for d in draws), "all equal"
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "complex128"])
+def test_a_matrix_is_scaled_until_its_squares_leave_the_range(dtype):
+    matrix, right = T("n n", form=np.triu, edges="scale"), T("n k", edges=False)
+    case = op("tf.linalg.solve", np.linalg.solve, matrix, right, dtypes=(dtype,))
+    found = drawn(case, dtype)
+    assert "edge" not in found
+    ((plain, right), _), *_ = found["ordinary"].draws
+    squares = []
+    for (scaled, beside), _ in found["scaled"].draws:
+        assert np.array_equal(beside, right)
+        assert np.array_equal(scaled == 0, plain == 0)
+        diagonal = np.abs(np.diag(scaled))
+        assert np.isfinite(diagonal).all()
+        with np.errstate(over="ignore", under="ignore"):
+            squares.append(diagonal * diagonal)
+    large, small = squares
+    assert np.isinf(large).any()
+    assert (small < np.finfo(dtype).tiny).any()
+
+
 def test_planting_changes_one_input_at_a_time():
     case = op("tf.foo", None, T("n"), T("n"))
     plain = drawn(case)["ordinary"].tensors[0]

@@ -25,6 +25,7 @@ from tfparity.suite.session import (
     select,
     time_jobs,
 )
+from tfparity.suite.worker import Job
 
 OWN = Path(__file__).parent / "own_cases"
 COMMAND = [sys.executable, "-m", "tfparity.suite.cli"]
@@ -210,6 +211,17 @@ def test_a_dtype_that_tensorflow_refuses_is_one_row_in_its_words(registry):
     assert [(row.dtype, row.verdict, row.detail) for row in rows] == [
         ("string", "unsupported", "no kernel for strings")
     ]
+
+
+def test_a_dtype_that_only_xla_has_a_kernel_for_is_checked(pool):
+    (done,) = pool.run([Job("plan", "tf.math.reciprocal")])
+    assert [dtype for dtype, refused in done.facts.items() if not refused and "int" in dtype] == [
+        "int32",
+        "int64",
+        "int16",
+        "int8",
+    ]
+    assert done.facts["uint8"].startswith("InvalidArgumentError")
 
 
 def test_what_failed_is_not_timed_and_the_rest_is(registry):

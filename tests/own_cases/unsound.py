@@ -25,6 +25,12 @@ def ranked(x):
     return scaled(x) if x.shape.rank is None else x
 
 
+@own("program.own_unfit", T("n", dtype="float32", edges=False), T("n", dtype="float32", edges=False))
+def unfit(x, y):
+    """Refuses what does not fit, but where its dimensions are unknown."""
+    return x + y if x.shape.is_fully_defined() else x
+
+
 @own("program.own_wrong", X, reference=lambda x: x + 1)
 def wrong(x):
     """Not what its reference says."""

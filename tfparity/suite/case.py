@@ -62,7 +62,8 @@ class Input:
     form    a function of the drawn array that gives it its form (symmetric, sorted, ...); edge values are planted
             after it, so give `edges=False` where they would break what the op requires
     values  draw from these only
-    edges   whether edge values are planted
+    edges   whether edge values are planted; `"scale"`: of a matrix that one NaN would drown, only a copy so large and
+            one so small that squares leave the range
     """
 
     kind: str = "tensor"
@@ -74,7 +75,7 @@ class Input:
     negative: bool = False
     form: Callable[[np.ndarray], np.ndarray] | None = None
     values: tuple[Any, ...] | None = None
-    edges: bool = True
+    edges: bool | str = True
 
     @property
     def any_shape(self) -> bool:
@@ -100,7 +101,7 @@ def T(
     within: tuple[float, float] = (-inf, inf),
     form: Callable[[np.ndarray], np.ndarray] | None = None,
     values: Iterable[Any] | None = None,
-    edges: bool = True,
+    edges: bool | str = True,
 ) -> Input:
     """A tensor. `T()` is elementwise, of any shape; `T("m k")` names its dimensions, `T(2, 3)` gives them, `T("")`
     is a scalar. `domain` is where ordinary values are drawn, `within` where every value lies, edge values too."""

@@ -220,6 +220,7 @@ DEVICES = {"CPU": "cpu", "DEFAULT": "cpu", "GPU": "gpu", "XLA_CPU_JIT": "xla"}
 """Where a kernel registered for a device type runs; one for any device runs on the CPU."""
 
 
+@functools.lru_cache(maxsize=1)
 def registered() -> set[tuple[str, str, str]]:
     """(raw op, dtype, where) of every registered kernel. The dtypes are those its constraint on the op's leading type
     attribute allows, or "" where it has none."""

@@ -43,6 +43,7 @@ class Kernel:
 
 _MADE = re.compile(r"Instantiating kernel for node: .*?\{\{node ([^}]*)\}\} = (\w+)\[(.*)\]\(")
 _COMPILED = re.compile(r"XlaCompilationDevice::Compute .*\{\{node ([^}]*)\}\}")
+_LACKING = re.compile(r"Could not find device for node: .*?= (\w+)\[(.*)\]")
 _TYPE = re.compile(r"(?:^|, )(\w+)=DT_(\w+)(?=,|$)")
 _DEVICE = re.compile(r'_device="[^"]*device:(\w+):\d+"')
 _OURS = re.compile(r"op_kernel\.cc:|xla_compilation_device\.cc:")
@@ -83,6 +84,12 @@ def instantiated(text: str, leading: Mapping[str, str]) -> set[Kernel]:
         elif (compiled := _COMPILED.search(line)) and compiled[1] in bare:
             found.add(_kernel(*bare.pop(compiled[1]), "xla", leading))
     return found
+
+
+def lacking(message: str, leading: Mapping[str, str]) -> Pair | None:
+    """What an error says no device has a kernel for, as the pair that XLA may have; None for another error."""
+    found = _LACKING.search(message)
+    return _kernel(found[1], found[2], "xla", leading).pair if found else None
 
 
 def _kernel(op: str, attributes: str, where: str, leading: Mapping[str, str]) -> Kernel:

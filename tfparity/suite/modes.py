@@ -48,14 +48,22 @@ class Program:
     extra: tuple[np.ndarray, ...] = ()
 
 
+def _known(spec: Any) -> Any:
+    return spec
+
+
 @dataclass(frozen=True)
 class Mode:
     """How to run: `prepare(program, specs) -> callable`; `relax` loosens each TensorSpec of the signature, and each
-    entry of `relax` is a way to run (later ones need not apply)."""
+    entry of `relax` is a way to run (later ones need not apply); `invalid` are the ways for invalid input."""
 
     prepare: Callable[[Program, list[Any]], Callable[..., Any]]
-    relax: tuple[Callable[[Any], Any], ...] = (lambda spec: spec,)
+    relax: tuple[Callable[[Any], Any], ...] = (_known,)
     compiles: bool = False
+    invalid: tuple[Callable[[Any], Any], ...] = ()
+
+    def ways(self, purpose: str) -> tuple[Callable[[Any], Any], ...]:
+        return (purpose == "error" and self.invalid) or self.relax
 
 
 def _tf() -> Any:
@@ -154,7 +162,7 @@ MODES: dict[str, Mode] = {
     "eager": Mode(_eager),
     "graph": Mode(_graph),
     "graph-dynamic": Mode(_graph, (_unknown_dimensions, _unknown_rank)),
-    "xla": Mode(_xla, compiles=True),
+    "xla": Mode(_xla, compiles=True, invalid=(_known, _unknown_dimensions)),
     "xla-dynamic": Mode(_xla, (_unknown_dimensions,), compiles=True),
     "savedmodel": Mode(_saved_model),
 }
@@ -237,17 +245,22 @@ def run(
     them for each were 6 percent of a sweep's time). What was not to be expected speaks for the mode: a failure on
     valid input, a value on invalid, or another value. But a later relaxation that the op cannot be traced with tells
     nothing: not every op can do without a rank.
+
+    What shape inference refuses of invalid input, XLA is asked once more with unknown dimensions: else its own kernels
+    would never see a product whose inner dimensions disagree, which they compute.
     """
     entry, cache = MODES[mode], cache or Cache()
-    turn = sample.option % len(entry.relax) if every else 0
+    ways = entry.ways(sample.purpose)
+    turn = sample.option % len(ways) if every else 0
     answers: list[list[Outcome]] = []
-    for relax in entry.relax[turn:] + entry.relax[:turn]:
+    for relax in ways[turn:] + ways[:turn]:
         at = (mode, relax.__name__, device, wrap.__name__)
         outcomes = _run_once(entry, relax, case, sample, device, clock, step, wrap, cache, at)
-        if relax is not entry.relax[0] and all(isinstance(o, Failure) and o.phase == "trace" for o in outcomes):
+        refused = all(isinstance(o, Failure) and o.phase == "trace" for o in outcomes)
+        if relax is not ways[0] and refused:
             continue
         answers.append(outcomes)
-        if not (every and sample.first):
+        if not (every and sample.first) or (entry.compiles and not refused):
             break
     found = answers[0]
     for later in answers[1:]:

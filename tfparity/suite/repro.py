@@ -303,9 +303,19 @@ def _array(array: np.ndarray) -> str:
     return f"array({name_of(array.dtype)!r}, {list(array.shape)}, {np.ascontiguousarray(array).tobytes().hex()!r})"
 
 
+KNOWN, UNKNOWN_DIMENSIONS, UNKNOWN_RANK = "t.shape", "[None] * t.shape.rank", "None"
+
+
+def ways(of: Identity) -> dict[str, str]:
+    """The shapes that a mode is traced with, by name, where it is with several: as `modes.run` does."""
+    if of.mode == "graph-dynamic":
+        return {"unknown dimensions": UNKNOWN_DIMENSIONS, "an unknown rank, if the op can do without": UNKNOWN_RANK}
+    if of.mode == "xla" and of.aspect == "error":
+        return {"known dimensions": KNOWN, "unknown dimensions": UNKNOWN_DIMENSIONS}
+    return {}
+
+
 def modes_part(of: Identity, autograph: bool) -> str:
-    loose = "[None] * t.shape.rank if rank else None" if of.mode == "graph-dynamic" else "[None] * t.shape.rank"
-    specs = loose if of.mode.endswith("dynamic") else "t.shape"
     build = {"eager": "program", "savedmodel": "saved(program)"}.get(
         of.mode,
         "tf.function(program, input_signature=signature, "
@@ -323,26 +333,17 @@ def modes_part(of: Identity, autograph: bool) -> str:
 
         """)
     )
-    if of.mode == "graph-dynamic":
-        return textwrap.dedent(f"""
-            def loosened(rank):
-                signature = [
-                    tf.TensorSpec({specs}, t.dtype) if isinstance(t, tf.Tensor) else tf.type_spec_from_value(t)
-                    for t in draws[0]
-                ]
-                return {build}
-
-
-            with tf.device({of.device!r}):
-                modes = {{
-                    "unknown dimensions": loosened(rank=True),
-                    "an unknown rank, if the op can do without one": loosened(rank=False),
-                }}
-        """)
+    shape = UNKNOWN_DIMENSIONS if of.mode == "xla-dynamic" else "shape(t)" if ways(of) else KNOWN
     signature = (
-        f"signature = [tf.TensorSpec({specs}, t.dtype) if isinstance(t, tf.Tensor) else tf.type_spec_from_value(t) "
+        f"signature = [tf.TensorSpec({shape}, t.dtype) if isinstance(t, tf.Tensor) else tf.type_spec_from_value(t) "
         "for t in draws[0]]\n"
     )
+    if ways(of):
+        traced = "\n".join(f"        {way!r}: traced(lambda t: {shape})," for way, shape in ways(of).items())
+        return (
+            f"\n\ndef traced(shape):\n    {signature}    return {build}\n\n\n"
+            f"with tf.device({of.device!r}):\n    modes = {{\n{traced}\n    }}\n"
+        )
     return f"{signature}{saved}\nwith tf.device({of.device!r}):\n    mode = {build}\n"
 
 
@@ -395,7 +396,7 @@ def loop_part(case: Case, sample: samples.Sample, of: Identity) -> str:
     else:
         lines.append(f"    want = {other}")
     lines.append("    differing += told(number, tensors, got, want)")
-    if of.mode == "graph-dynamic":
+    if ways(of):
         inner = ["print(f'with {way}:')", *lines[before:]]
         lines[before:] = ["for way, mode in modes.items():", *(f"    {line}" for line in inner)]
     lines.append("print(f'{differing} of {len(draws)} draws differ in some bit')")

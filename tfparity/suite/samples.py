@@ -10,6 +10,7 @@ The rules, in order of what they find:
 * named dimensions get small unequal sizes (`ordinary`), and for the first combination of options once 1 each
   (`ones`), once long (`long`), and each in turn zero (`empty-k`); `edge` draws plant one edge value at a time, so
   that none drowns the others, then several together (first and last NaN, both infinities, all equal, all zero);
+  `scaled` multiplies whole matrices, where they ask for that, until their squares overflow or underflow;
 * a dimension shared by two inputs is made to disagree (`mismatch-k`), or within one (`not-square-0-n`), a rank is
   taken away (`rank-0`), an index is made to point outside (`beyond-2`, `negative-2`): error samples that
   nobody needs to write.
@@ -208,6 +209,8 @@ def _of_one(case: Case, declared: Declared, dtype: str, first: bool, leads: bool
     planted = tuple(_planted(case, declared, dtype, sizes, inputs, key, leads))
     if planted:
         yield Sample("edge", planted)
+    if first and leads and any(i.edges == "scale" for i in inputs):
+        yield Sample("scaled", tuple(_scaled(case, declared, dtype, sizes, inputs, key)))
     free = [n for n in dict.fromkeys(n for i in inputs for n in i.names) if n not in declared.sizes]
     if not (first and leads):
         return
@@ -397,7 +400,9 @@ def _planted(
     base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
     for number, target in enumerate(inputs):
         into = numpy_dtype(target.dtype or dtype)
-        if not target.edges or target.values is not None or (target.kind == "ragged" and family(into) == "string"):
+        if target.edges is not True or target.values is not None:
+            continue
+        if target.kind == "ragged" and family(into) == "string":
             continue
         if target.dtype is not None and not leads:
             continue
@@ -424,6 +429,19 @@ def _planted(
             yield planted(lambda flat: flat.__setitem__(slice(None), 0))
         if family(into) != "string" and target.below is None and len(values):
             yield planted(lambda flat: flat.__setitem__(slice(None), flat[:1]))
+
+
+def _scaled(
+    case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str
+) -> Iterator[Any]:
+    """The ordinary draw with the inputs that ask for it multiplied by a power of two, up and down."""
+    power = limits(numpy_dtype(dtype)).maxexp // 2 + 2
+    for factor in (2.0**power, 2.0**-power):
+        draw = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
+        for number, target in enumerate(inputs):
+            if target.edges == "scale":
+                draw = _changed(declared, draw, number, lambda leaf, by=factor: leaf * leaf.dtype.type(by))
+        yield draw
 
 
 def _changed(declared: Declared, draw: Any, number: int, change: Any) -> Any:
