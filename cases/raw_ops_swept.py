@@ -14,7 +14,7 @@ from tfparity.suite.dtypes import COMPLEX, FLOATS, INTEGERS, SIGNED
 
 from .image import resize
 from .nn import isotonic
-from .raw_ops import counted, raw, truth
+from .raw_ops import counted, divided, raw, truth
 from .root import dynamic_stitch, histogram, ints, searchsorted
 from .sets import combining
 from .sparse import segments
@@ -107,7 +107,7 @@ for conditional in ("If", "StatelessIf"):
 
 
 raw("Add",               np.add, T(), T())
-raw("RealDiv",           np.true_divide, T(), T())
+raw("RealDiv",           divided, T(), T())
 raw("Round",             np.round, T())
 raw("Bitcast",           lambda x, type: x[..., None].view(type), T("n m"), type="uint8",
     dtypes=(*FLOATS, *COMPLEX), exact=True)
