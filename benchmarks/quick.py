@@ -11,6 +11,9 @@ import pandas as pd
 from tfparity.suite import case, inventory, profiles
 from tfparity.suite.results import FAILING, read
 
+DEATH = 1.0
+"""Seconds for a worker that dies: another one, its first kernels, and what the one that died had done."""
+
 
 def declares(op: str, dtype: str) -> bool:
     """Whether the cases of today still run the op in this dtype."""
@@ -31,7 +34,8 @@ def units(checks: pd.DataFrame, kernels: pd.DataFrame) -> list[profiles.Unit]:
     checks = checks[(checks["sample"] != "all") & (checks["aspect"] != "docs")]
     checks = checks.assign(step=checks["aspect"].where(checks["aspect"] == "gradient", "value"))
     paid = checks.drop_duplicates(["op", "dtype", "sample", "mode", "device", "step"])
-    cost = paid.groupby(["op", "dtype", "sample"])["seconds"].sum()
+    seconds = paid["seconds"].where(paid["verdict"] != "crash", DEATH)
+    cost = seconds.groupby([paid["op"], paid["dtype"], paid["sample"]]).sum()
     failing = checks[checks["verdict"].isin(FAILING)]
     hung = set(map(tuple, failing[failing["verdict"] == "timeout"][["op", "dtype", "sample"]].itertuples(index=False)))
     families: dict[tuple[str, str, str], set[tuple[str, ...]]] = defaultdict(set)

@@ -46,8 +46,8 @@ making("ones_like",  np.ones_like,             PLAIN, dtype=GIVEN)
 making("full_like",  np.full_like,             PLAIN, T("", edges=False), dtype=GIVEN)
 
 # what is in it is anything
-making("empty",      defaulting(np.empty),     SHAPES, dtype=GIVEN, call=apply_defaulting, canonical=np.zeros_like)
-making("empty_like", np.empty_like,            PLAIN, dtype=GIVEN, canonical=np.zeros_like)
+making("empty",      defaulting(np.zeros),     SHAPES, dtype=GIVEN, call=apply_defaulting, canonical=np.zeros_like)
+making("empty_like", np.zeros_like,            PLAIN, dtype=GIVEN, canonical=np.zeros_like)
 
 
 @making("arange", np.arange)

@@ -19,8 +19,8 @@ KERNEL, FAILURE, CASE = 1.0, 2.0, 100.0
 """What a kernel, a family of past failures and a case are worth that the choice has not yet. A failure is what a pull
 request must not add or lose; a case that is not run at all can hide anything."""
 
-START = 0.05
-"""Seconds a further task costs beside its samples: drawing, handing over, collecting."""
+START, LEAST = 0.05, 0.001
+"""Seconds a further task costs beside its samples (drawing, handing over, collecting), and a sample at the least."""
 
 
 def quick() -> Choice:
@@ -66,7 +66,7 @@ def choose(units: Iterable[Unit], budget: float) -> list[Unit]:
         return (gain + CASE * (unit.op not in ops)) / cost(unit)
 
     def cost(unit: Unit) -> float:
-        return unit.seconds + START * ((unit.op, unit.dtype) not in tasks)
+        return max(unit.seconds, LEAST) + START * ((unit.op, unit.dtype) not in tasks)
 
     listed = list(units)
     heap = [(-worth(unit), number) for number, unit in enumerate(listed)]
