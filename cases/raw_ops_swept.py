@@ -13,6 +13,7 @@ from tfparity import DTYPE, I, SparseValue, T, each, tf
 from tfparity.suite.dtypes import COMPLEX, FLOATS, INTEGERS, SIGNED
 
 from .image import resize
+from .methods import scattered
 from .nn import isotonic
 from .raw_ops import counted, divided, raw, truth
 from .root import dynamic_stitch, histogram, ints, searchsorted
@@ -45,12 +46,6 @@ def pushed(function, x):
     for row in range(2):
         rows = tf.raw_ops.TensorListPushBack(input_handle=rows, tensor=x[row])
     return tf.raw_ops.TensorListStack(input_handle=rows, element_shape=[3], element_dtype=x.dtype)
-
-
-def scattered(x, indices):
-    out = np.zeros((5, 3), x.dtype)
-    out[indices] = x
-    return out
 
 
 def scatter(function, x, indices):
@@ -96,7 +91,8 @@ raw("ParallelDynamicStitch",  dynamic_stitch, [ints(4, 0, 2), ints(1, 3)], [T(3,
 raw("UpperBound",             partial(searchsorted, side="right"), T("b n", form=lambda x: np.sort(x, -1), edges=False),
     T("b m", edges=False), dtypes=REAL, exact=True)
 raw("EmptyTensorList",        lambda x: x, T(2, 3), call=pushed, exact=True)
-raw("TensorListScatterIntoExistingList", scattered, T("k", 3), I("k", below=5), call=scatter, dtypes=FLOATS, exact=True)
+raw("TensorListScatterIntoExistingList", partial(scattered, size=5), T("k", 3), I("k", below=5), call=scatter,
+    dtypes=FLOATS, exact=True)
 CONDITIONS = ("float32", "float64", *SIGNED, "uint8", "bool", "string")  # the others abort the process
 for conditional in ("If", "StatelessIf"):
     raw(conditional, lambda condition, x: x + 1 if truth(condition) else x - 1, T(""), T(3, dtype="float32"),

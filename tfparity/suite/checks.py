@@ -385,7 +385,7 @@ def _documented(got: list[Outcome], sample: Sample) -> Judgement:
         if (
             sample.purpose == "value"
             and isinstance(outcome, Failure)
-            and sample.name.split(",")[0] in ("ordinary", "scalar", "n17")
+            and sample.plain_name in ("ordinary", "scalar", "n17")
         ):
             return Judgement(
                 "error-differs",

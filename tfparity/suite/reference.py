@@ -215,5 +215,5 @@ def _each_array(leaf: Any, function: Callable[[np.ndarray], np.ndarray]) -> Any:
 
 def _elementwise(sample: Sample) -> bool:
     return (
-        sample.positions is not None or bool(sample.constants) or sample.name.split(",")[0] in ("scalar", "broadcast")
+        sample.positions is not None or bool(sample.constants) or sample.plain_name in ("scalar", "broadcast")
     )

@@ -436,8 +436,9 @@ def _scaled(
 ) -> Iterator[Any]:
     """The ordinary draw with the inputs that ask for it multiplied by a power of two, up and down."""
     power = limits(numpy_dtype(dtype)).maxexp // 2 + 2
+    base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
     for factor in (2.0**power, 2.0**-power):
-        draw = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
+        draw = base
         for number, target in enumerate(inputs):
             if target.edges == "scale":
                 draw = _changed(declared, draw, number, lambda leaf, by=factor: leaf * leaf.dtype.type(by))
