@@ -9,7 +9,7 @@ in one run in three and gives other places in the others (openxla/xla#44941), so
 
 import numpy as np
 
-from tfparity import T, each, program, tf
+from tfparity import T, each, error, program, tf
 
 from .root import unique_with_counts
 
@@ -41,6 +41,31 @@ OF_ROWS = {  # what a vector goes into: in TensorFlow, and in NumPy
     "one-hot":    (lambda v: tf.one_hot(v, 4, dtype=v.dtype),     lambda v: (v[:, None] == range(4)).astype(v.dtype)),
     "again":      (lambda v: tf.boolean_mask(v, v != 1),          lambda v: v[v != 1]),
     "update":     (lambda v: tf.tensor_scatter_nd_update(v, [[0]], [9]), lambda v: np.concatenate([[9], v[1:]])),
+    "slice":      (lambda v: tf.slice(v, [1], [3]),               lambda v: v[1:4]),
+    "last":       (lambda v: v[-3:],                              lambda v: v[-3:]),
+    "none":       (lambda v: v[-1:0],                             lambda v: v[:0]),
+    "crossed":    (lambda v: v[2:1],                              lambda v: v[:0]),
+    "second":     (lambda v: v[::2],                              lambda v: v[::2]),
+    "ones":       (lambda v: tf.ones_like(v),                     np.ones_like),
+    "eye":        (lambda v: tf.eye(tf.size(v), dtype=v.dtype),   lambda v: np.eye(v.size, dtype=v.dtype)),
+    "tiles":      (lambda v: tf.tile([1, 2], [tf.size(v)]),       lambda v: np.tile(np.int32([1, 2]), v.size)),
+    "distinct":   (lambda v: tf.unique(v)[0],                     lambda v: unique_with_counts(v)[0]),
+    "trace":      (lambda v: tf.linalg.trace(v[:, None] * v),     lambda v: (v * v).sum(dtype=v.dtype)),
+    "mirror":     (lambda v: tf.pad(v, [[1, 1]], "REFLECT"),      lambda v: np.pad(v, 1, "reflect")),
+    "halves":     (lambda v: tf.split(v, [2, -1]),                lambda v: [v[:2], v[2:]]),
+    "squeeze":    (lambda v: tf.squeeze(v[:, None]),              lambda v: v),
+    "pool":       (lambda v: tf.nn.max_pool1d(tf.cast(v[None, :, None], tf.float32), 2, 2, "SAME")[0, :, 0],
+                   lambda v: np.array([v[k: k + 2].max() for k in range(0, len(v), 2)], np.float32)),
+    "counts":     (lambda v: tf.math.bincount(tf.abs(v)),         lambda v: np.bincount(np.abs(v)).astype(np.int32)),
+}
+# What the value under XLA's bound and count must refuse: another length than its own, and what is past its end.
+REFUSED = {
+    "plus-other":     lambda v: v + tf.boolean_mask(v, v > 1),
+    "with-other":     lambda v: tf.stack([v, tf.boolean_mask(v, v > 1)]),
+    "times-longer":   lambda v: v * tf.concat([v, v], 0),
+    "far":            lambda v: v[11],
+    "gather-far":     lambda v: tf.gather(v, [11]),
+    "top-far":        lambda v: tf.math.top_k(v, 12).values,
 }
 OF_PLANES = {
     "cumsum":     (lambda p: tf.cumsum(tf.reshape(p, [-1])),      lambda p: p.cumsum(dtype=p.dtype)),
@@ -56,25 +81,47 @@ OF_PLANES = {
 }
 
 
-def after(name, first, counterpart, rest, x):
-    """Declare `program.after_NAME`: `first`, then each of `rest`."""
+def after(name, first, counterpart, rest, x, refused=()):
+    """Declare `program.after_NAME`: `first`, then each of `rest`; each of `refused` is an error."""
 
     def body(x, then):
-        return rest[then][0](first(x))
+        return (rest[then][0] if then in rest else refused[then])(first(x))
 
     def reference(x, then):
         return rest[then][1](counterpart(x))
 
-    program(f"program.after_{name}", x, then=each(*rest), reference=reference, exact=True, autograph=False,
-            timed=False)(body)
+    program(f"program.after_{name}", x, then=each(*rest), errors=[error(then, then=then) for then in refused],
+            reference=reference, exact=True, autograph=False, timed=False)(body)
 
 
-after("unique",       lambda x: tf.unique(x)[0],                  lambda x: unique_with_counts(x)[0], OF_ROWS, COUNTED)
-after("boolean_mask", lambda x: tf.boolean_mask(x, x > 0),        lambda x: x[x > 0],                 OF_ROWS, COUNTED)
+after("unique",       lambda x: tf.unique(x)[0],                  lambda x: unique_with_counts(x)[0], OF_ROWS, COUNTED,
+      REFUSED)
+after("boolean_mask", lambda x: tf.boolean_mask(x, x > 0),        lambda x: x[x > 0],                 OF_ROWS, COUNTED,
+      REFUSED)
 after("where",        lambda x: tf.cast(tf.where(x > 0)[:, 0], x.dtype),
-      lambda x: np.flatnonzero(x > 0).astype(x.dtype), OF_ROWS, COUNTED)
+      lambda x: np.flatnonzero(x > 0).astype(x.dtype), OF_ROWS, COUNTED, REFUSED)
 after("transpose",    lambda x: tf.transpose(x),                  np.transpose,                       OF_PLANES, PLANE)
 after("rot90",        lambda x: tf.image.rot90(x[..., None])[..., 0], np.rot90,                       OF_PLANES, PLANE)
 after("strides",      lambda x: x[::-2, ::2],                     lambda x: x[::-2, ::2],             OF_PLANES, PLANE)
 after("broadcast",    lambda x: tf.broadcast_to(x[:, :1], [4, 6]), lambda x: np.broadcast_to(x[:, :1], (4, 6)),
       OF_PLANES, PLANE)
+
+# --- counts and sums past what 16 bits hold ------------------------------------------------------------------------
+
+OF_ONES = {  # of 70,000 ones, more than the largest float16
+    "mean":      (lambda x: tf.reduce_mean(x),                  lambda x: np.float16(1)),
+    "variance":  (lambda x: tf.math.reduce_variance(x),         lambda x: np.float16(0)),
+    "deviation": (lambda x: tf.math.reduce_std(x),              lambda x: np.float16(0)),
+    "norm":      (lambda x: tf.math.reduce_euclidean_norm(x),   lambda x: np.float16(70_000**0.5)),
+    "logsumexp": (lambda x: tf.math.reduce_logsumexp(x),        lambda x: np.float16(1 + np.log(70_000))),
+    "moments":   (lambda x: tf.nn.moments(x, [0]),              lambda x: [np.float16(1), np.float16(0)]),
+    "segment":   (lambda x: tf.math.segment_mean(x, tf.zeros_like(x, tf.int32)), lambda x: np.ones(1, np.float16)),
+    "softmax":   (lambda x: tf.nn.softmax(x)[:1] * 2.0**13,     lambda x: np.float16([2**13 / 70_000])),
+}
+
+
+@program("program.of_many_ones", T(70_000, values=[1.0]), of=each(*OF_ONES), dtypes=["float16"], autograph=False,
+         timed=False, reference=lambda x, of: OF_ONES[of][1](x), error_factor=16)
+def of_many_ones(x, of):
+    """A count of 70,000 is infinite in float16; a mean is still 1."""
+    return OF_ONES[of][0](x)

@@ -87,6 +87,14 @@ control("tf.while_loop", looped, I("", within=(0, 5)), T("m", edges=False),
             shape_invariants=[tf.TensorShape([]), tf.TensorShape([None])] if invariants else None, **options))
 
 
+@program("program.loop_of_one_variable", T("", domain=(0, 3), edges=False), form=each("list", "tuple", "bare"),
+         dtypes=["float32"], autograph=False, reference=lambda x, form: [x + max(1, np.ceil(3 - x))])
+def loop_of_one_variable(x, form):
+    """`loop_vars` is a list of one; what the body returns has other forms of one."""
+    body = {"list": lambda v: [v + 1], "tuple": lambda v: (v + 1,), "bare": lambda v: v + 1}[form]
+    return tf.nest.flatten(tf.while_loop(lambda v: v < 3, body, [x]))
+
+
 def mapped(fn, x, **_):
     rows = [fn(v) for v in x] or [fn(np.zeros(x.shape[1:], x.dtype))]
     parts = [np.stack(part)[: len(x)] for part in zip(*rows, strict=True)] if isinstance(rows[0], tuple) else None

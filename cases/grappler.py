@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from scipy import special
 
-from tfparity import T, each, tf
+from tfparity import I, T, each, error, tf
 
 from .rewrites import ACTIVATIONS, ANY, FLOATS, family, rewrite
 
@@ -132,6 +132,26 @@ def cast_into_segments(x, number):
             tf.math.unsorted_segment_sum(x, tf.cast(ids, tf.int64), tf.constant(number, tf.int64)))
 
 
+NOTHING = {      # leaves x as it is
+    "reshape":   lambda x: tf.reshape(x, [-1]),
+    "transpose": lambda x: tf.transpose(tf.transpose(x)),
+    "cast":      lambda x: tf.cast(x, x.dtype),
+    "slice":     lambda x: x[:],
+    "squeeze":   lambda x: tf.squeeze(tf.expand_dims(x, 0), 0),
+}
+
+
+@rewrite("rewrite.nothing_plus_itself", T("n", edges=False), nothing=each(*NOTHING), **FLOATS,
+         reference=lambda x, nothing: [x + x] * 3)
+def nothing_plus_itself(x, nothing):
+    """x after a no-op, plus x: at the top, in a branch, in a loop."""
+    def doubled(v):
+        return NOTHING[nothing](v) + v
+
+    return (doubled(x), tf.cond(tf.size(x) >= 0, lambda: doubled(x), lambda: x),
+            tf.while_loop(lambda i, v: i < 1, lambda i, v: [i + 1, doubled(v)], [0, x])[1])
+
+
 # --- constant_folding.cc -------------------------------------------------------------------------------------------
 
 family({
@@ -156,6 +176,14 @@ family({
 family({
     "reduction_of_nothing":    lambda m, x: [m.sum(x, ()), m.max(x, ()), m.prod(x, ()), m.mean(x, ())],
 }, T(4, 5, edges=False), **FLOATS)      # NumPy adds -0.0 to 0.0
+
+
+@rewrite("rewrite.slice_of_constant", I("", within=(1, 3)), dtypes=["int32"],
+         reference=lambda n: np.arange(1, 5, dtype=np.int32)[1: 1 + n],
+         errors=[error("too-long", np.int32(3), size=4)])
+def slice_of_constant(n, size=None):
+    """What is refused of an argument is refused of a constant."""
+    return tf.slice(tf.constant([1, 2, 3, 4]), [1], [n if size is None else size])
 
 
 @rewrite("rewrite.product_with_constant_matrix", T("m", 4, edges=False), **FLOATS,

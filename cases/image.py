@@ -211,6 +211,7 @@ def resize_samples():
     yield sample(PHOTO, [4, 5])
     yield sample(PHOTO, [11, 13], name="larger")
     yield sample(T("7 9 c", **MILD), [14, 3], name="one-image")
+    yield sample(T("3 3 c"), [5, 5], name="edges")
     yield sample(PHOTO, [10, 5], preserve_aspect_ratio=True)
     yield sample(PHOTO, [4, 5], antialias=True)
     for method in ("nearest", "area", "bicubic", "lanczos3", "lanczos5", "gaussian", "mitchellcubic"):

@@ -8,7 +8,7 @@ No page says what a decomposition or a solver gives for NaN, infinity or a singu
 
 import numpy as np
 
-from tfparity import COMPLEX, FLOATS, T, Undefined, each, error, inf, kind, sample, tf
+from tfparity import COMPLEX, FLOATS, T, Undefined, each, error, inf, kind, program, sample, tf
 
 linear = kind("linear algebra")
 
@@ -122,6 +122,13 @@ def matmul_samples():
     yield sample(T("m k", dtype="int8"), T("k n", dtype="int8"), output_type=np.int32, name="int8-to-int32")
     yield sample(T("m k"), T("k n"), a_is_sparse=True, name="a_is_sparse")
     yield sample(T("m k"), T("n k"), a_is_sparse=True, b_is_sparse=True, transpose_b=True, name="both_sparse")
+
+
+@program("program.product_of_many_with_one", T(4000, 1, 3, 64, edges=False), T(64, 512, edges=False),
+         dtypes=["float32"], autograph=False, reference=matmul, error_factor=16)
+def product_of_many_with_one(a, b):
+    """Many batches with one matrix, of 512 MB were it as many: what reads past its end leaves the process's memory."""
+    return tf.linalg.matmul(a, b)
 
 
 @linear("tf.linalg.matvec", matvec, errors=[error("transpose-and-adjoint", transpose_a=True, adjoint_a=True)])

@@ -6,6 +6,7 @@ are named dimensions. Convolutions are linear, so that no edge value but a non-f
 """
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 from scipy import special
@@ -107,6 +108,10 @@ def windows(x, sizes, strides, dilations, padding, fill=0, data_format=None):
     around = paddings(x.shape[1:-1], sizes, strides, dilations, padding, data_format)
     x = np.pad(x, [(0, 0), *around, (0, 0)], constant_values=fill)
     extents = [(size - 1) * dilation + 1 for size, dilation in zip(sizes, dilations, strict=True)]
+    if any(n == extent - 1 for n, extent in zip(x.shape[1:-1], extents, strict=True)):  # no place: one more, not taken
+        more = [(0, int(n == extent - 1)) for n, extent in zip(x.shape[1:-1], extents, strict=True)]
+        return windows(np.pad(x, [(0, 0), *more, (0, 0)]), sizes, strides, dilations, "VALID")[
+            (slice(None), *(slice(0 if one else None) for _, one in more))]
     axes = tuple(range(1, x.ndim - 1))
     every = np.lib.stride_tricks.sliding_window_view(x, extents, axes)
     steps = [slice(None, None, stride) for stride in strides]
@@ -231,6 +236,7 @@ def conv1d():
     yield sample(LINE, T("3 c f"), stride=2, padding="VALID")
     yield sample(LINE, T("4 c f"), stride=1, padding="SAME", dilations=2)
     yield sample(T("n c 9"), T("3 c f"), stride=2, padding="SAME", data_format="NCW")
+    yield sample(T("n 1 c"), T("2 c f"), stride=1, padding="VALID", name="no-window")
 
 
 @nn("tf.nn.conv2d", convolve, errors=[error("negative-size", np.ones((1, 2, 2, 1), np.float32),
@@ -241,6 +247,7 @@ def conv2d():
     yield sample(IMAGE, T("3 2 c f"), strides=2, padding=EXPLICIT, name="explicit")
     yield sample(IMAGE, T("3 2 c f"), strides=1, padding="SAME", dilations=[3, 2])
     yield sample(IMAGE, T("1 1 c f"), strides=1, padding="SAME", name="pointwise")
+    yield sample(T("n 1 8 c"), T("2 2 c f"), strides=1, padding="VALID", name="no-window")
     yield sample(T("n c 7 8"), T("3 2 c f"), strides=[1, 1, 2, 1], padding="SAME", data_format="NCHW")
 
 
@@ -249,6 +256,7 @@ def conv3d():
     yield sample(VOLUME, T("2 3 2 c f"), strides=[1, 1, 1, 1, 1], padding="SAME")
     yield sample(VOLUME, T("2 3 2 c f"), strides=[1, 2, 1, 2, 1], padding="VALID")
     yield sample(VOLUME, T("2 3 2 c f"), strides=[1, 1, 1, 1, 1], padding="SAME", dilations=[1, 2, 1, 2, 1])
+    yield sample(T("n 1 6 4 c"), T("2 2 2 c f"), strides=[1, 1, 1, 1, 1], padding="VALID", name="no-window")
     yield sample(T("n c 5 6 4"), T("2 3 2 c f"), strides=[1, 1, 1, 1, 1], padding="SAME", data_format="NCDHW")
 
 
@@ -292,10 +300,13 @@ def with_space_to_batch():
         yield sample(IMAGE, [2, 3], padding, None, [3, 2], T("3 2 c f"), name=padding)
 
 
-nn("tf.nn.depthwise_conv2d", depthwise)(lambda: (
-    sample(IMAGE, T("3 2 c m"), strides=[1, s, s, 1], padding=padding, dilations=dilations, name=name)
-    for s, padding, dilations, name in ((1, "SAME", None, "same"), (2, "VALID", None, "strided"),
-                                        (2, EXPLICIT, None, "explicit"), (1, "SAME", [2, 2], "dilated"))))
+nn("tf.nn.depthwise_conv2d", depthwise,
+   errors=[error("strides-and-dilations", strides=[1, 2, 2, 1], dilations=[2, 2])])(
+    lambda: (sample(x, T("3 2 c m"), strides=[1, s, s, 1], padding=padding, dilations=dilations, name=name)
+             for x, s, padding, dilations, name in (
+                 (IMAGE, 1, "SAME", None, "same"), (IMAGE, 2, "VALID", None, "strided"),
+                 (IMAGE, 2, EXPLICIT, None, "explicit"), (IMAGE, 1, "SAME", [2, 2], "dilated"),
+                 (T("n 2 8 c"), 1, "VALID", None, "no-window"))))
 
 
 @nn("tf.nn.separable_conv2d", separable)
@@ -414,6 +425,7 @@ def pooling(x, channels_first, size, data_format):
     yield sample(x, ksize=size, strides=2, padding="SAME")
     yield sample(x, ksize=2, strides=3, padding="SAME")
     yield sample(channels_first, ksize=size, strides=1, padding="SAME", data_format=data_format)
+    yield sample(replace(x, shape=(x.shape[0], 1, *x.shape[2:])), ksize=2, strides=1, padding="VALID", name="no-window")
 
 
 LINES, IMAGES = (LINE, T("n c 9"), 3, "NCW"), (IMAGE, T("n c 7 8"), [3, 2], "NCHW")

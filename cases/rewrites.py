@@ -199,6 +199,14 @@ family({
     "select_either":           lambda m, x, y: m.where(x < y, x, y),
 }, ANY, ANY, **FLOATS)
 
+# Exactly 0 and infinity, and nothing that eager kernels flush.
+family({"exponentials":         lambda m, x, y: [m.exp(x) * m.exp(y), m.exp(x) / m.exp(y)]},
+       *[T(values=[-200, -87, -1, 0, 1, 2, 88, 200])] * 2, error_factor=64, **FLOATS)
+family({"power_of_exponential": lambda m, x, y: m.pow(m.exp(x), y)},
+       T(values=[-200, -1, 0, 1, 2, 88, 200]), T(values=[-0.5, 0, 0.25, 1, 30]), error_factor=64, **FLOATS)
+family({"logarithm_of_power":   lambda m, x, y: m.log(m.pow(x, y))},
+       T(values=[-2.5, -1, 0, 1, 2, 1e10]), T(values=[-8, -1.5, -0.5, 0, 1, 2, 30]), error_factor=64, **FLOATS)
+
 family({
     "times_then_over_other":   lambda m, x, y: [(x * y) / y, (x / y) * y],
 }, ANY, T(values=[v for v in TELLING if not 1e12 < abs(v) < inf]), **FLOATS)

@@ -572,8 +572,12 @@ def sequence_mask(lengths, maxlen=None, dtype=bool):
 def counted(start, limit=None, delta=1, dtype=None):
     start, limit = (start * 0, start) if limit is None else (start, limit)
     start = start if dtype is None else dtype(start)
+    if np.asarray(start + limit).dtype.kind in "iu":
+        start, limit, delta, dtype = int(start), int(limit), int(delta), np.asarray(start).dtype
     if delta == 0 or (limit - start) * delta < 0:
         raise ValueError("the limit is never reached")
+    if isinstance(start, int):
+        return np.arange(start, limit, delta).astype(dtype)
     return start + np.arange(int(np.ceil((limit - start) / delta))).astype(start.dtype) * delta
 
 
@@ -620,6 +624,8 @@ def ranges():
     yield sample(np.int32(10), np.int32(-7), np.int32(-3), name="down-int32")
     yield sample(np.float64(0), np.float64(1), np.float64(0.1), name="tenths")
     yield sample(np.int64(2), np.int64(2), np.int64(5), name="none")
+    yield sample(np.int32(1136033460), np.int32(-2110457150), np.int32(-1849827689), name="far")
+    yield sample(np.int32(0), np.int32(2**31 - 1), np.int32(2**31 - 2), name="farthest")
     yield sample(2, 9, 3, dtype=np.float64, name="python-as-float64")
 
 
@@ -641,7 +647,12 @@ def eyes():
     yield sample(np.int32(4), np.int32(2), dtype=DTYPE, name="tensor")
 
 
-@shaping("tf.fill", filled, errors=[error("negative", [2, -1], np.float32(1))])
+too_many = ints(700_000, 800_000, 900_000, 600_000)        # past 2**63 together
+
+
+@shaping("tf.fill", filled, errors=[error("negative", [2, -1], np.float32(1)),
+                                    error("overflow", too_many, np.float32(1)),
+                                    error("overflow-known", too_many.tolist(), np.float32(1))])
 def fill():
     yield sample([2, 3], T(""))
     yield sample([], T(""), name="scalar")
@@ -649,14 +660,14 @@ def fill():
     yield sample(I(2, within=(2, 4), dtype="int64"), T(""), name="tensor")
 
 
-@shaping("tf.zeros", zeros_of, errors=[error("negative", [2, -1])])
+@shaping("tf.zeros", zeros_of, errors=[error("negative", [2, -1]), error("overflow", too_many.tolist())])
 def zeros():
     yield sample([2, 3], dtype=DTYPE)
     yield sample([0], dtype=DTYPE, name="empty")
     yield sample(ints(2, 3), dtype=DTYPE, name="tensor")
 
 
-@shaping("tf.ones", np.ones, errors=[error("negative", [2, -1])])
+@shaping("tf.ones", np.ones, errors=[error("negative", [2, -1]), error("overflow", too_many.tolist())])
 def ones():
     yield sample([2, 3], dtype=DTYPE)
     yield sample([0], dtype=DTYPE, name="empty")
@@ -842,6 +853,7 @@ def clip_by_norms():
     yield sample(T("a b"), T("", within=(0.5, 3)), axes=[1], name="rows")
     yield sample(T("a b"), T("", within=(0.5, 3)), axes=[0], name="columns")
     yield sample(T("a b"), T("", within=(-3, -1)), name="negative")
+    yield sample(T("a b"), np.float32(np.inf), name="no-limit")
 
 
 @clipping("tf.clip_by_global_norm", clip_by_global_norm, errors=[error("no-list", np.ones(3, np.float32), 1.0)])
@@ -899,6 +911,7 @@ def top_k(input, k, reduction_dimension=-1, is_max_k=True, **recall):
 eight = T(2, form=lambda drawn: np.array([0, 8]), edges=False)
 range_errors = [error("empty-range", np.ones(3, np.float32), np.float32([5, 5])),
                 error("reversed-range", np.ones(3, np.float32), np.float32([5, 0])),
+                error("infinite-range", np.ones(3, np.float32), np.float32([-np.inf, 0])),
                 error("no-bins", np.ones(3, np.float32), np.float32([0, 5]), nbins=0)]
 
 counting("tf.histogram_fixed_width", histogram, T("n m", domain=(-2, 10)), eight, nbins=each(4, 7),

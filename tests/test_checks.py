@@ -471,11 +471,19 @@ def test_options_and_shapes_run_in_every_mode_in_the_main_dtype_and_in_eager_in_
 
     everything = samples_of("eager", "float32", main=True)
     assert {"ordinary,axis=0", "edge,axis=1", "long,axis=0", "empty-n,axis=0", "rank-0,axis=0"} <= everything
-    assert samples_of("xla", "float32", main=True) == everything
-    assert samples_of("eager", "int32", main=False) == everything
+    for_eager = {"column-0,axis=0", "empty-n,axis=1", "empty-m,axis=1"}
+    assert samples_of("xla", "float32", main=True) == everything - for_eager
     # graphs run eager's kernels: edge values of one option will do, and of other sizes the empty ones
-    assert samples_of("graph-dynamic", "float32", main=True) == everything - {"edge,axis=1"}
-    assert samples_of("graph", "float32", main=True) == everything - {"edge,axis=1", "ones,axis=0", "long,axis=0"}
+    in_graphs = everything - for_eager - {"edge,axis=1"}
+    assert samples_of("graph", "float32", main=True) == in_graphs - {"ones,axis=0", "long,axis=0"}
+    # and what is refused for its rank is refused where the rank is known
+    refused = {"scalar-0,axis=0", "deeper-0,axis=0", "emptied-0,axis=0"} | {
+        f"option-axis-{name},axis=0" for name in ("below", "beyond")
+    }
+    assert refused <= in_graphs
+    assert samples_of("graph-dynamic", "float32", main=True) == in_graphs - refused
+    # invalid input is for the main dtype
+    assert samples_of("eager", "int32", main=False) == everything - refused - {"column-0,axis=0", "rank-0,axis=0"}
     for mode in ("graph", "xla"):
         assert samples_of(mode, "int32", main=False) == {"ordinary,axis=0", "edge,axis=0"}
     assert samples_of("graph-dynamic", "int32", main=False) == {"ordinary,axis=0"}
@@ -494,6 +502,45 @@ def test_a_graph_is_not_asked_for_a_further_option_that_eager_has_no_kernel_for(
     rows = judged(case, "float32", "*/*/ordinary*", modes=EAGER_GRAPH)
     assert {r.verdict for r in rows.values() if r.sample == "ordinary,axis=1"} == {"unsupported"}
     assert {axis for eager, axis in asked if not eager} == {0}
+
+
+def test_what_has_a_value_and_no_gradient_but_an_error_is_refused(judged):
+    @tf.custom_gradient
+    def without(x):
+        def gradient(up):
+            raise tf.errors.InvalidArgumentError(None, None, "no such shape")
+
+        return x + 1, gradient
+
+    def refuses(f, x):
+        raise tf.errors.InvalidArgumentError(None, None, "the op itself")
+
+    cases = {
+        "error-differs": op("tf.identity", None, T("n"), call=lambda f, x: without(x)),
+        "identical": op("tf.abs", None, T("n"), call=refuses),
+        "unsupported": op("tf.floor", None, T("n"), call=lambda f, x: tf.unique(x)[0]),
+    }
+    for verdict, case in cases.items():
+        rows = judged(case, "float32", "*/*/ordinary/eager#gradient", modes=EAGER_GRAPH)
+        assert rows["ordinary/eager@CPU:0#gradient:docs"].verdict == verdict
+
+
+def test_sixteen_bits_leave_the_length_no_room(judged):
+    def call(f, x):
+        return tf.where(tf.size(x) > 1, x * (1 + 2**-7), x)
+
+    case = op("tf.identity", lambda x: x * (1 + 2**-7), T(within=(1, 2)), call=call, error_factor=64)
+    rows = judged(case, "bfloat16", "*/*/edge/eager")
+    assert rows["edge/eager@CPU:0#value:numpy"].verdict == "identical"
+    assert rows["edge/eager@CPU:0#value:lanes"].verdict == "differs"
+
+
+def test_what_disagrees_is_asked_of_xla_without_a_rank_too(judged):
+    """tf.linalg.matmul takes MatMul where it knows the rank, which XLA refuses, and else BatchMatMul."""
+    case = op("tf.linalg.matmul", None, T("m k"), T("k n"))
+    rows = judged(case, "float32", "*/*/mismatch-k/xla#error", "*/*/rank-0/xla#error", modes=("eager", "xla"))
+    assert "got      a value" in rows["mismatch-k/xla@CPU:0#error:eager"].detail
+    assert "got      a value" not in rows["rank-0/xla@CPU:0#error:eager"].detail
 
 
 def test_an_invariant_says_nothing_of_input_that_the_reference_refuses(judged):

@@ -27,7 +27,7 @@ def died(pool):
 @pytest.fixture(scope="module")
 def deadly(died):
     """Every way to die in eager mode; in a graph, where the trace is deep, only one of them."""
-    queries = ("*/*/ordinary*/eager", "*/*/ordinary,how=hang/graph#value", "*/*/ordinary,how=sound*/graph#value")
+    queries = ("*/*/ordinary*/eager#value", "*/*/ordinary,how=hang/graph#value", "*/*/ordinary,how=sound*/graph#value")
     return died("program.own_deadly", *queries, modes=("eager", "graph", "numpy"))
 
 
@@ -116,7 +116,7 @@ def test_a_real_abort_of_tensorflow_is_a_crash_with_its_words(died):
     rows = died(
         "tf.nn.conv2d",
         "*/float32/rank-0*/eager",
-        "*/float32/ordinary*/eager#value:numpy",
+        "*/float32/ordinary,*SAME*/eager#value:numpy",
         modes=("eager", "numpy"),
         file=None,
     )

@@ -42,10 +42,11 @@ def test_an_elementwise_input_is_drawn_in_every_length_that_parts_kernels(dtype)
     assert found["edge"].tensors[0][0].size >= 67
     assert {t[0].shape for t in found["n3"].tensors} == {(3,)}
     assert {t[0].shape for t in found["n17"].tensors} == {(17,)}
+    singles = {"n1"} if dtype in LEADING or family(numpy_dtype(dtype)) == "float" else set()
+    assert {t[0].shape for name in singles for t in found[name].tensors} == ({(1,)} if singles else set())
     if dtype not in LEADING:
-        assert set(found) == {"edge", "n3", "n17"}, "shapes are tried in the leading dtype of each family"
+        assert set(found) == {"edge", "n3", "n17"} | singles, "shapes are tried in the leading dtype of each family"
         return
-    assert {t[0].shape for t in found["n1"].tensors} == {(1,)}
     assert {t[0].shape for t in found["scalar"].tensors} == {()}
     assert found["empty"].tensors[0][0].shape == (0, 3)
     assert all(t[0].dtype == numpy_dtype(dtype) for s in found.values() for t in s.tensors)
@@ -182,10 +183,83 @@ def test_a_square_is_made_oblong():
     assert columns == rows + 1
 
 
-def test_a_rank_is_taken_away_from_each_input():
+def test_all_named_dimensions_are_zero_at_once():
+    assert [t.shape for t in drawn(op("tf.foo", None, T("m k"), T("k n")))["empty-all"].tensors[0]] == [(0, 0), (0, 0)]
+    assert "empty-all" not in drawn(op("tf.bar", None, T("n"))), "which is empty-n"
+
+
+def test_the_shapes_of_further_options_are_empty_too():
+    found = drawn(op("tf.foo", None, T("n"), flag=each(False, True)))
+    assert {"empty-n,flag=False", "empty-n,flag=True"} <= set(found)
+    assert "ones,flag=True" not in found
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_sixteen_bits_get_more_ones_than_they_can_count(dtype):
+    case = op("tf.foo", None, T("n d"), I("n", below="k"), T("k", domain=(3, 4)))
+    found = drawn(case, dtype)
+    data, rows, other = found["many-n"].tensors[0]
+    assert data.shape == (3000, 1)
+    assert (data == 1).all()
+    assert (data[0] + data[:1] * 2048 == 2048).all() or dtype == "bfloat16"
+    assert rows.shape == (3000,)
+    assert (other == 1).all(), "of every input of the dtype"
+    assert "many-n" not in drawn(case, "float32")
+    assert "many-n" not in drawn(op("tf.bar", None, T("n"), I("n", within=(0, 3))), dtype), "beside labels or lengths"
+    assert "many-n" not in drawn(op("tf.baz", None, T("n", 7, 8, 3)), dtype), "of images"
+
+
+def test_a_long_matrix_has_a_first_row_of_nan_once():
+    plain, with_nan = (t[0] for t in drawn(op("tf.foo", None, T("n d")))["long"].tensors)
+    assert not np.isnan(plain).any()
+    assert np.isnan(with_nan[0]).all()
+    assert np.array_equal(with_nan[1:], plain[1:])
+    assert len(drawn(op("tf.bar", None, T("n d", within=(0, 1))))["long"].draws) == 1
+
+
+# --- invalid input -------------------------------------------------------------------------------------------------
+
+
+def test_the_rank_of_each_input_is_changed():
     found = drawn(op("tf.linalg.matmul", None, T("m k"), T("k n")))
-    assert [t.ndim for t in found["rank-0"].tensors[0]] == [1, 2]
-    assert [t.ndim for t in found["rank-1"].tensors[0]] == [2, 1]
+    (m, k), (_, n) = (t.shape for t in found["ordinary"].tensors[0])
+    shapes = {name: [t.shape for t in s.tensors[0]] for name, s in found.items()}
+    assert shapes["rank-0"] == [(k,), (k, n)]
+    assert shapes["rank-1"] == [(m, k), (n,)]
+    assert shapes["scalar-1"] == [(m, k), ()]
+    assert shapes["deeper-0"] == [(1, m, k), (k, n)]
+    assert shapes["column-1"] == [(m, k), (k, n, 1)]
+    assert shapes["emptied-0"] == [(0, k), (k, n)]
+    assert {found[name].purpose for name in ("rank-0", "scalar-1", "deeper-0", "column-1", "emptied-0")} == {"error"}
+
+
+def test_a_count_is_made_negative_where_none_was_declared_to_be():
+    found = drawn(op("tf.foo", None, T("n"), I("n", within=(0, 4)), I("n", within=(-2, 4)), I("n", below="n")))
+    assert (found["minus-1"].tensors[0][1] == -1).all()
+    assert "minus-2" not in found
+    assert "minus-3" not in found, "which is negative-3"
+
+
+def test_a_sparse_tensor_gets_a_negative_size_and_an_index_outside():
+    found = drawn(op("tf.sparse.foo", None, Sparse("4 5")))
+    assert found["sparse-shape-0"].tensors[0][0].dense_shape.tolist() == [-1, 5]
+    assert found["sparse-beyond-0"].tensors[0][0].indices[-1].tolist() == [4, 5]
+
+
+def test_options_that_are_integers_leave_the_range_of_axes():
+    case = op("tf.foo", None, T("m n"), axis=1, strides=[1, 2], flag=True, dtype="int64", sizes={"m": 4, "n": 3})
+    found = {s.name.split(",")[0]: s.draws[0][1] for s in expand(case, "float32") if s.name.startswith("option-")}
+    assert [found[f"option-axis-{name}"]["axis"] for name in ("zero", "below", "beyond")] == [0, -3, 2]
+    assert [found[f"option-strides-{name}"]["strides"] for name in ("zero", "shorter")] == [[0, 0], [1]]
+    assert found["option-dtype-float32"]["dtype"] == np.float32
+    assert not any("flag" in name for name in found)
+    assert found["option-axis-beyond"]["strides"] == [1, 2], "one at a time"
+
+
+def test_an_axis_that_numpy_does_not_know_must_be_refused():
+    found = drawn(op("tf.foo", lambda x, axis: np.cumsum(x, axis), T("m n"), axis=0))
+    refused = {name: s.must_fail for name, s in found.items() if name.startswith("option-")}
+    assert refused == {"option-axis-below": True, "option-axis-beyond": True}
 
 
 def test_edge_values_are_planted_one_at_a_time_so_that_none_drowns_the_others():
@@ -234,7 +308,15 @@ def test_planting_changes_one_input_at_a_time():
     case = op("tf.foo", None, T("n"), T("n"))
     plain = drawn(case)["ordinary"].tensors[0]
     for draw in drawn(case)["edge"].tensors:
-        assert sum(a.tobytes() != b.tobytes() for a, b in zip(plain, draw, strict=True)) <= 1
+        changed = sum(a.tobytes() != b.tobytes() for a, b in zip(plain, draw, strict=True))
+        assert changed <= 1 or {0.0} < {float(t[0]) for t in draw}, "but for what stands against a zero"
+
+
+def test_infinity_and_nan_are_planted_against_a_zero():
+    draws = drawn(op("tf.foo", None, T("n"), T("n")))["edge"].tensors
+    for value in (inf, -inf, np.nan):
+        for one, other in ((0, 1), (1, 0)):
+            assert any(np.array_equal(d[one][0], value, equal_nan=True) and d[other][0] == 0 for d in draws)
 
 
 @pytest.mark.parametrize("negative", [False, True])

@@ -59,6 +59,7 @@ def edges(dtype: np.dtype) -> np.ndarray:
         return np.array(list(dict.fromkeys(v for v in values if low <= v <= high)), dtype=dtype)
     if kind == "complex":
         real = np.array([0.0, -0.0, 1.0, -1.0, np.nan, inf, -inf, limits(dtype).tiny, limits(dtype).max, 0.5, -2.0])
+        real = np.append(real, np.array([1.0, -1.005, 0.499]) * np.log(float(limits(dtype).max)))  # for exp and cosh
         parts = np.meshgrid(real, real, indexing="ij")
         grid = np.empty(parts[0].shape, dtype)
         grid.real, grid.imag = parts  # never `a + 1j * b`: that makes NaN of infinity

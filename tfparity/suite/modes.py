@@ -55,15 +55,18 @@ def _known(spec: Any) -> Any:
 @dataclass(frozen=True)
 class Mode:
     """How to run: `prepare(program, specs) -> callable`; `relax` loosens each TensorSpec of the signature, and each
-    entry of `relax` is a way to run (later ones need not apply); `invalid` are the ways for invalid input."""
+    entry of `relax` is a way to run (later ones need not apply); `invalid` are the ways for invalid input, the last one
+    for what disagrees in size only."""
 
     prepare: Callable[[Program, list[Any]], Callable[..., Any]]
     relax: tuple[Callable[[Any], Any], ...] = (_known,)
     compiles: bool = False
     invalid: tuple[Callable[[Any], Any], ...] = ()
 
-    def ways(self, purpose: str) -> tuple[Callable[[Any], Any], ...]:
-        return (purpose == "error" and self.invalid) or self.relax
+    def ways(self, sample: Sample) -> tuple[Callable[[Any], Any], ...]:
+        if sample.purpose == "value" or not self.invalid:
+            return self.relax
+        return self.invalid if sample.plain_name.startswith("mismatch") else self.invalid[:-1]
 
 
 def _tf() -> Any:
@@ -162,7 +165,7 @@ MODES: dict[str, Mode] = {
     "eager": Mode(_eager),
     "graph": Mode(_graph),
     "graph-dynamic": Mode(_graph, (_unknown_dimensions, _unknown_rank)),
-    "xla": Mode(_xla, compiles=True, invalid=(_known, _unknown_dimensions)),
+    "xla": Mode(_xla, compiles=True, invalid=(_known, _unknown_dimensions, _unknown_rank)),
     "xla-dynamic": Mode(_xla, (_unknown_dimensions,), compiles=True),
     "savedmodel": Mode(_saved_model),
 }
@@ -246,11 +249,12 @@ def run(
     valid input, a value on invalid, or another value. But a later relaxation that the op cannot be traced with tells
     nothing: not every op can do without a rank.
 
-    What shape inference refuses of invalid input, XLA is asked once more with unknown dimensions: else its own kernels
-    would never see a product whose inner dimensions disagree, which they compute.
+    Invalid input that XLA refuses it is asked once more with unknown dimensions: else its own kernels would never see a
+    product whose inner dimensions disagree, which they compute. And where sizes disagree, without a rank too, for which
+    Python takes another kernel (`BatchMatMul` for `MatMul`).
     """
     entry, cache = MODES[mode], cache or Cache()
-    ways = entry.ways(sample.purpose)
+    ways = entry.ways(sample)
     turn = sample.option % len(ways) if every else 0
     answers: list[list[Outcome]] = []
     for relax in ways[turn:] + ways[:turn]:
@@ -260,7 +264,7 @@ def run(
         if relax is not ways[0] and refused:
             continue
         answers.append(outcomes)
-        if not (every and sample.first) or (entry.compiles and not refused):
+        if not (every and sample.first) or (entry.compiles and not all(isinstance(o, Failure) for o in outcomes)):
             break
     found = answers[0]
     for later in answers[1:]:

@@ -311,7 +311,8 @@ def ways(of: Identity) -> dict[str, str]:
     if of.mode == "graph-dynamic":
         return {"unknown dimensions": UNKNOWN_DIMENSIONS, "an unknown rank, if the op can do without": UNKNOWN_RANK}
     if of.mode == "xla" and of.aspect == "error":
-        return {"known dimensions": KNOWN, "unknown dimensions": UNKNOWN_DIMENSIONS}
+        without_rank = {"an unknown rank": UNKNOWN_RANK} if of.sample.startswith("mismatch") else {}
+        return {"known dimensions": KNOWN, "unknown dimensions": UNKNOWN_DIMENSIONS, **without_rank}
     return {}
 
 

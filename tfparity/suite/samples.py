@@ -8,12 +8,12 @@ The rules, in order of what they find:
   scalar, an empty one, a broadcast one, and a last input that is a constant of the graph (`constant`: the graph
   optimizer rewrites those);
 * named dimensions get small unequal sizes (`ordinary`), and for the first combination of options once 1 each
-  (`ones`), once long (`long`), and each in turn zero (`empty-k`); `edge` draws plant one edge value at a time, so
-  that none drowns the others, then several together (first and last NaN, both infinities, all equal, all zero);
-  `scaled` multiplies whole matrices, where they ask for that, until their squares overflow or underflow;
-* a dimension shared by two inputs is made to disagree (`mismatch-k`), or within one (`not-square-0-n`), a rank is
-  taken away (`rank-0`), an index is made to point outside (`beyond-2`, `negative-2`): error samples that
-  nobody needs to write.
+  (`ones`), once long (`long`, a second time with a first row of NaN), and each in turn zero (`empty-k`), or all of them
+  (`empty-all`); `edge` draws plant one edge value at a time, so that none drowns the others, then several together
+  (first and last NaN, both infinities, all equal, all zero, all far from zero), then infinity and NaN against the zero
+  of another input; `scaled` multiplies whole matrices, where they ask for that, until their squares overflow or
+  underflow; `many-k` are so many ones in a 16-bit dtype that a sum of them stands still;
+* invalid input follows from the declaration too, see `invalid`.
 """
 
 from __future__ import annotations
@@ -25,27 +25,18 @@ from typing import Any
 
 import numpy as np
 
-from .case import (
-    DTYPE,
-    Case,
-    CaseError,
-    Declared,
-    Input,
-    RaggedValue,
-    SparseValue,
-    is_tensor,
-    leaves,
-    rebuild,
-)
+from . import drawing
+from .case import DTYPE, Case, CaseError, Declared, Input, is_tensor, leaves
+from .drawing import LONG
 from .dtypes import NONE, family, limits, name_of, numpy_dtype
-from .inputs import edges, few_edges, generator, inf, inside, ordinary, pairs
+from .inputs import edges, few_edges, generator, inf, inside, pairs
+from .invalid import invalid
 
-SMALL = (4, 3, 5, 2, 6, 7, 8)  # unequal, so that swapped axes show
-LONG = 67  # past four 16-lane vectors, with a remainder of 3
 LANES = {"n3": 3, "n17": 17}
 MOST_DRAWS = 64  # of one lane length: 64 * 3 lanes covers 13 x 13 integer pairs
 MOST_ALONE = 128  # elements run alone, for `lanes`
 LEADING = ("float32", "int32", "complex64", "bool", "string")
+MANY = 3_000  # past 2048 and 256, where one more is lost in float16 and bfloat16; its square fits in memory
 CONSTANTS = {
     "float": (0, 1, -1, 2, 0.5, -0.5, 3),
     "integer": (0, 1, 2, 3, -1),
@@ -141,16 +132,16 @@ def expand(case: Case, dtype: str) -> list[Sample]:
             for s in _of_one(case, declared, dtype, first=number == 0, leads=leads)
         ]
     declared = _declared(case)[0]
-    for invalid in case.errors if leads else ():
-        args = invalid.args or declared.args
-        draw = _draw(
+    for refused in case.errors if leads else ():
+        args = refused.args or declared.args
+        draw = drawing.draw(
             case,
-            replace(declared, args=args, kwargs={**declared.kwargs, **invalid.kwargs}),
+            replace(declared, args=args, kwargs={**declared.kwargs, **refused.kwargs}),
             dtype,
-            _sizes(declared, "ordinary"),
+            drawing.sizes_of(declared),
             "ordinary",
         )
-        found.append(Sample(invalid.name, (draw,), "error", must_fail=True))
+        found.append(Sample(refused.name, (draw,), "error", must_fail=True))
     names = [s.name for s in found]
     twice = {n for n in names if names.count(n) > 1}
     if twice:
@@ -162,7 +153,7 @@ def first(case: Case, dtype: str) -> Sample:
     """One ordinary draw of the case's first declared sample: what planning asks TensorFlow with."""
     declared = _declared(case)[0]
     key = f"{case.name}/{dtype}/{declared.name}/ordinary"
-    return Sample("ordinary", (_draw(case, declared, dtype, _sizes(declared, "ordinary"), key, shape=(3,)),))
+    return Sample("ordinary", (drawing.draw(case, declared, dtype, drawing.sizes_of(declared), key, shape=(3,)),))
 
 
 def timed_draw(case: Case, dtype: str, elements: int) -> tuple[Any, int]:
@@ -173,16 +164,16 @@ def timed_draw(case: Case, dtype: str, elements: int) -> tuple[Any, int]:
     declared = _declared(case)[0]
     inputs = declared.inputs()
     if any(i.any_shape for i in inputs):
-        return _draw(case, declared, dtype, {}, f"timed-{elements}", shape=(elements,)), elements
+        return drawing.draw(case, declared, dtype, {}, f"timed-{elements}", shape=(elements,)), elements
     free = {n for i in inputs for n in i.names if n not in declared.sizes}
     side = max(1, elements)
     while free and side > 1:
         sizes = {**declared.sizes, **dict.fromkeys(free, side)}
-        if max(int(np.prod(_concrete(i.shape, sizes))) for i in inputs) <= elements:
+        if max(int(np.prod(drawing.concrete(i.shape, sizes))) for i in inputs) <= elements:
             break
         side = max(1, int(side * 0.9))
     sizes = {**declared.sizes, **dict.fromkeys(free, side)}
-    draw = _draw(case, declared, dtype, sizes, f"timed-{elements}")
+    draw = drawing.draw(case, declared, dtype, sizes, f"timed-{elements}")
     largest = max((leaf.size for leaf in leaves(draw) if isinstance(leaf, np.ndarray)), default=1)
     return draw, largest
 
@@ -204,29 +195,85 @@ def _of_one(case: Case, declared: Declared, dtype: str, first: bool, leads: bool
     if any(i.any_shape for i in inputs):
         yield from _elementwise(case, declared, dtype, inputs, key, first, leads)
         return
-    sizes = _sizes(declared, "ordinary")
-    yield Sample("ordinary", (_draw(case, declared, dtype, sizes, key + "/ordinary"),))
+    sizes = drawing.sizes_of(declared)
+    yield Sample("ordinary", (drawing.draw(case, declared, dtype, sizes, key + "/ordinary"),))
     planted = tuple(_planted(case, declared, dtype, sizes, inputs, key, leads))
     if planted:
         yield Sample("edge", planted)
     if first and leads and any(i.edges == "scale" for i in inputs):
         yield Sample("scaled", tuple(_scaled(case, declared, dtype, sizes, inputs, key)))
     free = [n for n in dict.fromkeys(n for i in inputs for n in i.names) if n not in declared.sizes]
+    if leads and case.empty:
+        yield from _empty(case, declared, dtype, sizes, inputs, free, key, first)
+    if first and dtype in ("float16", "bfloat16"):
+        yield from _many(case, declared, dtype, inputs, free, key)
     if not (first and leads):
         return
     if free:
-        yield Sample("ones", (_draw(case, declared, dtype, {**sizes, **dict.fromkeys(free, 1)}, key + "/ones"),))
+        ones = {**sizes, **dict.fromkeys(free, 1)}
+        yield Sample("ones", (drawing.draw(case, declared, dtype, ones, key + "/ones"),))
         long = {**sizes, free[0]: 17, free[-1]: LONG if len(free) > 1 else 17}
-        yield Sample("long", (_draw(case, declared, dtype, long, key + "/long"),))
-        for name in free if case.empty else ():
-            indexes_it = any(i.below == name for i in inputs)
-            zero = {
-                **sizes,
-                name: 0,
-                **({n: 0 for i in inputs if i.below == name for n in i.names} if indexes_it else {}),
-            }
-            yield Sample(f"empty-{name}", (_draw(case, declared, dtype, zero, key + "/empty"),))
-    yield from _invalid(case, declared, dtype, sizes, inputs, key)
+        plain = drawing.draw(case, declared, dtype, long, key + "/long")
+        yield Sample("long", (plain, *_first_row_of_nan(declared, dtype, inputs, plain)))
+    for broken in invalid(case, declared, dtype, sizes, inputs, key):
+        yield Sample(broken.name, (broken.draw,), "error", must_fail=broken.must_fail)
+
+
+def _empty(
+    case: Case,
+    declared: Declared,
+    dtype: str,
+    sizes: dict[str, int],
+    inputs: list[Input],
+    free: list[str],
+    key: str,
+    first: bool,
+) -> Iterator[Sample]:
+    """Each dimension zero, and all of them; what indexes nothing is empty too."""
+    for name in free:
+        indexes_it = any(i.below == name for i in inputs)
+        zero = {n: 0 for i in inputs if i.below == name for n in i.names} if indexes_it else {}
+        empty = drawing.draw(case, declared, dtype, {**sizes, name: 0, **zero}, key + "/empty")
+        yield Sample(f"empty-{name}", (empty,))
+    if first and len(free) > 1:
+        none = {**sizes, **dict.fromkeys(free, 0)}
+        yield Sample("empty-all", (drawing.draw(case, declared, dtype, none, key + "/empty"),))
+
+
+def _many(
+    case: Case, declared: Declared, dtype: str, inputs: list[Input], free: list[str], key: str
+) -> Iterator[Sample]:
+    """Ones along one dimension, so many that a sum kept in the dtype itself stands still. Not beside lengths and
+    labels, whose algorithms and references may be quadratic, and not of images."""
+    if any(i.dtype is not None and i.below is None for i in inputs):
+        return
+    for name in free:
+        if any(i.names.count(name) > 1 or i.form or i.kind != "tensor" for i in inputs if name in i.names):
+            continue
+        sizes = {**declared.sizes, **dict.fromkeys(free, 1), name: MANY}
+        if max(int(np.prod(drawing.concrete(i.shape, sizes))) for i in inputs) > 10 * MANY:
+            continue
+        draw = drawing.draw(case, declared, dtype, sizes, key + "/many")
+        for number, i in enumerate(inputs):
+            if i.dtype is None and i.values is None and i.within[0] <= 1 <= i.within[1]:
+                draw = drawing.changed(declared, draw, number, np.ones_like)
+        yield Sample(f"many-{name}", (draw,))
+
+
+def _first_row_of_nan(declared: Declared, dtype: str, inputs: list[Input], draw: Any) -> Iterator[Any]:
+    """The draw with a first row of NaN in its first matrix: columns that are alike must come out alike, in vector
+    lanes and in the remainder."""
+    for number, i in enumerate(inputs):
+        unbound = i.edges is True and i.values is None and i.within == (-inf, inf)
+        if unbound and i.kind == "tensor" and len(i.shape) > 1 and family(numpy_dtype(i.dtype or dtype)) == "float":
+
+            def with_nan(leaf: np.ndarray) -> np.ndarray:
+                leaf = leaf.copy()
+                leaf[:1] = np.nan
+                return leaf
+
+            yield drawing.changed(declared, draw, number, with_nan)
+            return
 
 
 # --- elementwise ---------------------------------------------------------------------------------------------------
@@ -242,7 +289,9 @@ def _elementwise(
 
     def draw(positions: np.ndarray) -> Any:
         taken = iter([column[positions] for column in columns])
-        return _fill(declared, dtype, lambda i, n: next(taken) if i.any_shape else _array(i, dtype, {}, f"{key}/{n}"))
+        return drawing.filled(
+            declared, dtype, lambda i, n: next(taken) if i.any_shape else drawing.array(i, dtype, {}, f"{key}/{n}")
+        )
 
     refused = _refused(case, draw, count)
     together = np.setdiff1d(np.arange(count), refused)
@@ -252,7 +301,8 @@ def _elementwise(
         return np.resize(together, need * length).reshape(need, length)
 
     alone = refused[: MOST_ALONE // 4]
-    if leads:
+    in_lanes = first and (leads or family(numpy_dtype(dtype)) == "float")
+    if in_lanes:
         spread = np.linspace(0, count - 1, MOST_ALONE // 2).astype(int)
         alone = np.unique(np.concatenate([together[: MOST_ALONE // 2], alone, spread]))
     cut = {
@@ -266,7 +316,7 @@ def _elementwise(
             tuple(draw(row) for row in rows),
             positions=rows,
             length=0 if name == "edge" else len(rows[0]),
-            lanes=leads and first and name != "n1",
+            lanes=in_lanes and name != "n1",
         )
     if not (first and leads):
         return
@@ -290,7 +340,9 @@ def _elementwise(
         values = columns[:-1]
         some = np.unique(np.linspace(0, count - 1, 67).astype(int)) if len(columns) > 2 else None
         taken = iter([v[some] if some is not None else np.unique(v) for v in values])
-        fixed = _fill(shorter, dtype, lambda i, n: next(taken) if i.any_shape else _array(i, dtype, {}, f"{key}/{n}"))
+        fixed = drawing.filled(
+            shorter, dtype, lambda i, n: next(taken) if i.any_shape else drawing.array(i, dtype, {}, f"{key}/{n}")
+        )
         yield Sample("constant", (fixed,), constants=tuple(constants))
 
 
@@ -299,13 +351,13 @@ def _shapes(case: Case, declared: Declared, dtype: str, elementwise: list[Input]
 
     def ordinary_draw(shapes: Sequence[tuple[int, ...]], name: str) -> Any:
         taken = iter(shapes)
-        return _fill(
+        return drawing.filled(
             declared,
             dtype,
             lambda i, n: (
-                _values(i, dtype, next(taken), f"{key}/{name}/{n}", {})
+                drawing.values(i, dtype, next(taken), f"{key}/{name}/{n}", {})
                 if i.any_shape
-                else _array(i, dtype, {}, f"{key}/{n}")
+                else drawing.array(i, dtype, {}, f"{key}/{n}")
             ),
         )
 
@@ -359,14 +411,19 @@ def _edge_columns(inputs: list[Input], dtype: str, key: str) -> list[np.ndarray]
         if i.below is not None:
             pool = inside(pool, 0, int(i.below) - 1)
         if i.values is None:
-            pool = np.concatenate([pool, _values(i, dtype, (8,), f"{key}/edge/{number}", {})])
+            pool = np.concatenate([pool, drawing.values(i, dtype, (8,), f"{key}/edge/{number}", {})])
         pools.append(pool[: 8 if len(elementwise) > 3 else 16] if len(elementwise) > 2 else pool)
     columns = pairs(pools)
     if columns and len(columns[0]) < LONG:
         rest = LONG - len(columns[0])
         columns = [
             np.concatenate(
-                [c, _values(i, dtype, (rest,), f"{key}/fill/{n}", {}) if i.values is None else np.resize(c, rest)]
+                [
+                    c,
+                    drawing.values(i, dtype, (rest,), f"{key}/fill/{n}", {})
+                    if i.values is None
+                    else np.resize(c, rest),
+                ]
             )
             for n, (c, i) in enumerate(zip(columns, elementwise, strict=True))
         ]
@@ -376,28 +433,12 @@ def _edge_columns(inputs: list[Input], dtype: str, key: str) -> list[np.ndarray]
 # --- named dimensions ----------------------------------------------------------------------------------------------
 
 
-def _sizes(declared: Declared, purpose: str) -> dict[str, int]:
-    names = dict.fromkeys(n for i in declared.inputs() for n in i.names)
-    free = [n for n in names if n not in declared.sizes]
-    return {**declared.sizes, **{n: SMALL[k % len(SMALL)] for k, n in enumerate(free)}}
-
-
-def _concrete(shape: tuple[int | str, ...], sizes: dict[str, int]) -> tuple[int, ...]:
-    def size(d: int | str) -> int:
-        if isinstance(d, int):
-            return d
-        factor, _, name = d.rpartition("*")
-        return (int(factor) if factor else 1) * sizes[name]
-
-    return tuple(size(d) for d in shape)
-
-
 def _planted(
     case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str, leads: bool
 ) -> Iterator[Any]:
     """Draws of the ordinary shape with edge values planted in one input at a time; outside the leading dtypes only in
     those that have the dtype, since the edges of indices and seeds stay what they are."""
-    base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
+    base = drawing.draw(case, declared, dtype, sizes, f"{key}/ordinary")
     for number, target in enumerate(inputs):
         into = numpy_dtype(target.dtype or dtype)
         if target.edges is not True or target.values is not None:
@@ -414,7 +455,7 @@ def _planted(
         rng = generator(key, "planted", number)
 
         def planted(place: Any, number: int = number) -> Any:
-            return _changed(declared, base, number, lambda leaf: _put(leaf, place))
+            return drawing.changed(declared, base, number, lambda leaf: drawing.put(leaf, place))
 
         for value in values:
             at = int(rng.integers(0, 1 << 30))
@@ -429,6 +470,36 @@ def _planted(
             yield planted(lambda flat: flat.__setitem__(slice(None), 0))
         if family(into) != "string" and target.below is None and len(values):
             yield planted(lambda flat: flat.__setitem__(slice(None), flat[:1]))
+        if family(into) == "float" and low == -inf and high == inf:
+            far = into.type(2.0 ** (limits(into).nmant // 2))  # its square takes all digits of the mantissa
+            yield planted(lambda flat, far=far: flat.__setitem__(slice(None), flat + far))
+    yield from _against_zeros(declared, dtype, sizes, inputs, base)
+
+
+def _against_zeros(
+    declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], base: Any
+) -> Iterator[Any]:
+    """Infinity and NaN in one input where another of the same shape is zero: a weight, a mask, a label."""
+    unbound = [
+        (number, drawing.concrete(i.shape, sizes))
+        for number, i in enumerate(inputs)
+        if i.edges is True
+        and i.values is None
+        and i.kind == "tensor"
+        and i.within[0] <= 0 <= i.within[1]
+        and family(numpy_dtype(i.dtype or dtype)) == "float"
+    ]
+    for number, shape in unbound:
+        if inputs[number].within != (-inf, inf):
+            continue
+        for other in (n for n, s in unbound if n != number and s == shape):
+            for value in (inf, -inf, np.nan):
+                draw = drawing.changed(declared, base, other, lambda leaf: _put_first(leaf, 0))
+                yield drawing.changed(declared, draw, number, lambda leaf, v=value: _put_first(leaf, v))
+
+
+def _put_first(leaf: Any, value: float) -> Any:
+    return drawing.put(leaf, lambda flat: flat.__setitem__(0, value))
 
 
 def _scaled(
@@ -436,165 +507,10 @@ def _scaled(
 ) -> Iterator[Any]:
     """The ordinary draw with the inputs that ask for it multiplied by a power of two, up and down."""
     power = limits(numpy_dtype(dtype)).maxexp // 2 + 2
-    base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
+    base = drawing.draw(case, declared, dtype, sizes, f"{key}/ordinary")
     for factor in (2.0**power, 2.0**-power):
         draw = base
         for number, target in enumerate(inputs):
             if target.edges == "scale":
-                draw = _changed(declared, draw, number, lambda leaf, by=factor: leaf * leaf.dtype.type(by))
+                draw = drawing.changed(declared, draw, number, lambda leaf, by=factor: leaf * leaf.dtype.type(by))
         yield draw
-
-
-def _changed(declared: Declared, draw: Any, number: int, change: Any) -> Any:
-    """The draw with the tensor that came from input `number` changed."""
-    places = [k for k, leaf in enumerate(leaves((declared.args, dict(declared.kwargs)))) if isinstance(leaf, Input)]
-    counter = iter(range(10_000))
-    return rebuild(draw, lambda leaf: change(leaf) if next(counter) == places[number] else leaf)
-
-
-def _put(leaf: Any, place: Any) -> Any:
-    if isinstance(leaf, SparseValue | RaggedValue):
-        values = leaf.values.copy()
-        if len(values):
-            place(values)
-        return replace(leaf, values=values)
-    out = leaf.copy()
-    flat = out.reshape(-1)
-    if len(flat):
-        place(flat)
-    return flat.reshape(leaf.shape)
-
-
-def _invalid(
-    case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str
-) -> Iterator[Sample]:
-    names = [n for i in inputs for n in i.names]
-    for name in dict.fromkeys(n for n in names if sum(n in i.names for i in inputs) > 1):
-        grown, seen = {**sizes, name: sizes[name] + 1}, iter(range(len(inputs)))
-        last = max(k for k, i in enumerate(inputs) if name in i.names)
-        draw = _fill(
-            declared,
-            dtype,
-            lambda i, n, grown=grown, seen=seen, last=last: _array(
-                i, dtype, grown if next(seen) == last else sizes, f"{key}/mismatch/{n}"
-            ),
-        )
-        yield Sample(f"mismatch-{name}", (draw,), "error")
-    for number, target in enumerate(inputs):
-        for name in dict.fromkeys(n for n in target.names if target.names.count(n) > 1):
-            last = max(k for k, d in enumerate(target.shape) if d == name) if name in target.shape else -1
-            if last < 0 or target.kind != "tensor":
-                continue
-            shape = tuple(d if k != last else sizes[name] + 1 for k, d in enumerate(target.shape))
-            oblong, seen = replace(target, shape=shape, form=None), iter(range(len(inputs)))
-            draw = _fill(
-                declared,
-                dtype,
-                lambda i, n, seen=seen, number=number, oblong=oblong: _array(
-                    oblong if next(seen) == number else i, dtype, sizes, f"{key}/not-square/{n}"
-                ),
-            )
-            yield Sample(f"not-square-{number}-{name}", (draw,), "error")
-    base = _draw(case, declared, dtype, sizes, f"{key}/ordinary")
-    for number, target in enumerate(inputs):
-
-        def changed(change: Any, number: int = number) -> Any:
-            return _changed(declared, base, number, change)
-
-        if target.kind == "tensor" and len(target.shape) > 0:
-            yield Sample(
-                f"rank-{number}",
-                (changed(lambda leaf: leaf[(0,) * (leaf.ndim - (leaf.ndim > 1))] if leaf.size else leaf.reshape(-1)),),
-                "error",
-            )
-        if target.below is not None and target.kind == "tensor":
-            top = sizes[target.below] if isinstance(target.below, str) else target.below
-            for name, value in {"beyond": top, **({} if target.negative else {"negative": -1})}.items():
-                into = numpy_dtype(target.dtype or dtype)
-                if value < 0 and into.kind == "u":
-                    continue
-                draw = changed(lambda leaf, value=value: _put(leaf, lambda flat: flat.__setitem__(-1, value)))
-                yield Sample(f"{name}-{number}", (draw,), "error", must_fail=True)
-
-
-# --- drawing -------------------------------------------------------------------------------------------------------
-
-
-def _draw(
-    case: Case, declared: Declared, dtype: str, sizes: dict[str, int], key: str, shape: tuple[int, ...] | None = None
-) -> Any:
-    try:
-        return _fill(
-            declared,
-            dtype,
-            lambda i, n: (
-                _values(i, dtype, shape or (), f"{key}/{n}", sizes)
-                if i.any_shape
-                else _array(i, dtype, sizes, f"{key}/{n}")
-            ),
-        )
-    except KeyError as missing:
-        raise CaseError(
-            f"{case.name}: dimension {missing} has no size; name it in an input or give sizes="
-        ) from missing
-
-
-def _fill(declared: Declared, dtype: str, make: Any) -> Any:
-    """The argument tree with every Input replaced by `make(input, its number)` and DTYPE by the dtype."""
-    counter = iter(range(10_000))
-
-    def leaf(value: Any) -> Any:
-        if isinstance(value, Input):
-            return make(value, next(counter))
-        return numpy_dtype(dtype) if value is DTYPE else value
-
-    return rebuild((tuple(declared.args), dict(declared.kwargs)), leaf)
-
-
-def _array(i: Input, dtype: str, sizes: dict[str, int], key: str) -> Any:
-    if i.any_shape:
-        return _values(i, dtype, (LONG,), key, sizes)
-    shape = _concrete(i.shape, sizes)
-    if i.kind == "sparse":
-        size = int(np.prod(shape))
-        count = -(-size // 2)
-        flat = np.sort(generator(key, "indices").permutation(size)[:count])
-        where = (
-            np.stack(np.unravel_index(flat, shape), -1).astype(np.int64)
-            if size
-            else np.zeros((0, len(shape)), np.int64)
-        )
-        return SparseValue(where, _values(i, dtype, (count,), key, sizes), np.array(shape, np.int64))
-    if i.kind == "ragged":
-        rows, longest = shape[0], (shape[1] if len(shape) > 1 else 3)
-        lengths = generator(key, "lengths").integers(0, longest + 1, rows)
-        if rows > 1:
-            lengths[1] = 0
-        splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        return RaggedValue(_values(i, dtype, (int(splits[-1]), *shape[2:]), key, sizes), (splits,))
-    return _values(i, dtype, shape, key, sizes)
-
-
-def _values(i: Input, dtype: str, shape: tuple[int, ...], key: str, sizes: dict[str, int]) -> np.ndarray:
-    """Ordinary values of an input in a concrete shape."""
-    into, rng = numpy_dtype(i.dtype or dtype), generator(key)
-    low, high = max(i.domain[0], i.within[0]), min(i.domain[1], i.within[1])
-    if i.below is not None:
-        top = sizes[i.below] if isinstance(i.below, str) else i.below
-        low, high = 0, max(top - 1, 0)
-    if i.values is not None:
-        picked = rng.integers(0, len(i.values), shape)
-        array = np.array(list(i.values), dtype=into)[picked]
-    elif family(into) == "integer" and i.within != (-inf, inf):
-        info = limits(into)
-        array = rng.integers(
-            max(int(info.min), int(max(low, -(2**62)))),
-            min(int(info.max), int(min(high, 2**62))),
-            shape,
-            endpoint=True,
-            dtype=np.int64 if into != np.uint64 else np.uint64,
-        ).astype(into)
-    else:
-        array = ordinary(rng, shape, into, low, high)
-    array = np.asarray(array, dtype=into)
-    return np.asarray(i.form(array)).astype(into) if i.form else array
