@@ -13,7 +13,7 @@ from tfparity import T, each, error, program, tf
 
 from .root import unique_with_counts
 
-COUNTED = T(12, dtype="int32", within=(-3, 3), edges=False)  # of seven values twelve times, some come twice
+COUNTED = T(12, dtype="int32", within=(-1, 3), edges=False)  # of five values twelve times, most come twice
 PLANE = T(4, 5, dtype="int32", within=(-9, 9), edges=False)
 
 OF_ROWS = {  # what a vector goes into: in TensorFlow, and in NumPy

@@ -240,6 +240,12 @@ def test_a_count_is_made_negative_where_none_was_declared_to_be():
     assert "minus-3" not in found, "which is negative-3"
 
 
+def test_what_is_given_no_edge_values_is_nan_once():
+    found = drawn(op("tf.foo", None, T("n"), T("n", within=(0, 1)), T("n", edges=False), T("n", values=[1.0, 2.0])))
+    assert {name for name in found if name.startswith("nan-")} == {"nan-1", "nan-2", "nan-3"}
+    assert [bool(np.isnan(t).all()) for t in found["nan-2"].tensors[0]] == [False, False, True, False]
+
+
 def test_a_sparse_tensor_gets_a_negative_size_and_an_index_outside():
     found = drawn(op("tf.sparse.foo", None, Sparse("4 5")))
     assert found["sparse-shape-0"].tensors[0][0].dense_shape.tolist() == [-1, 5]

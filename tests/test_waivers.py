@@ -176,6 +176,14 @@ def test_a_ledger_is_read_with_all_its_fields(tmp_path):
     ]
 
 
+def test_a_list_of_matches_is_as_many_waivers_and_each_must_be_needed(tmp_path):
+    file = tmp_path / "waivers.toml"
+    file.write_text('[[waiver]]\nmatch = ["tf.math.pow", "tf.math.exp"]\nexpect = "differs"\nreason = "one cause"\n')
+    book = ledger(*read(file))
+    assert book.apply(check()).waiver == "one cause"
+    assert book.problems(whole=True) == ["waiver 'tf.math.exp' matches no check: delete it or mend its query"]
+
+
 def test_no_ledger_is_an_empty_one(tmp_path):
     assert read(tmp_path / "waivers.toml") == ()
     assert read(file(tmp_path, "")) == ()

@@ -66,7 +66,7 @@ def test_a_waived_check_is_shown_as_known_with_its_reason_and_raises_no_alarm(tm
     known = waived(check("tf.math.planted", "differs"), "reason <7>")
     page_text, markdown = written(tmp_path, run(tmp_path / "r", [known]))
     for text in (page_text, markdown):
-        assert "o divergence needs attention in 1 check, 1 is known (waived)" in text
+        assert "o divergence needs attention in 1 check, 1 is known (waived, 1 check)" in text
         assert "tf.math.planted" in text
     assert "waived: reason <7>" in page_text
 

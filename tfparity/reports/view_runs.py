@@ -27,8 +27,9 @@ def conclusion(tables: Tables) -> str:
             if timed
             else "nothing was checked and nothing timed"
         )
-    tail = f", {len(waived):,} {'is' if len(waived) == 1 else 'are'} known (waived)" if len(waived) else ""
     checks = int(failing["checks"].sum())
+    known = formats.plural(int(waived["checks"].sum()), "check")
+    tail = f", {len(waived):,} {'is' if len(waived) == 1 else 'are'} known (waived, {known})" if len(waived) else ""
     if checks:
         verb = "needs" if len(failing) == 1 else "need"
         return (

@@ -18,7 +18,7 @@ from .case import Case, RaggedValue, SparseValue, leaves, rebuild
 from .dtypes import family, roundoff
 from .identity import Identity, Query, wanted
 from .inputs import flushed
-from .invalid import STATIC
+from .invalid import FOR_KERNELS, STATIC
 from .judge import Expected, Judgement, arrays, bits, judge, short, worst
 from .modes import Clock, Program
 from .outcome import Failure, Lost, Outcome, Value, same_bits, value
@@ -68,33 +68,31 @@ def _runs(sample: Sample, mode: str, main: bool) -> bool:
     """Whether a sample is for a mode. Graphs run eager's kernels; what they add is what is traced, inferred and
     rewritten around them, and XLA compiles its own. So:
 
-    * a tensor's length, which parts vector lanes and remainders, is for eager, and in the main dtype for XLA; in other
-      leading dtypes XLA takes single elements, some of which cannot stand with others;
+    * a tensor's length, which parts vector lanes and remainders, is for eager; XLA, whose lanes showed no cause alone,
+      takes single elements in the leading dtypes, some of which cannot stand with others;
     * shapes with other sizes are for a graph only where they are empty, or the sizes unknown (31 seconds, no cause);
     * edge values of further options are for eager and XLA (in graphs they were 52 of a sweep's 2,841 seconds and showed
       none of 527 known causes alone);
     * other options and shapes are for every mode in the main dtype, for eager in the other leading ones (24 percent of
-      a sweep's time, for 4 of 412 causes); of further options the empty shapes are for eager alone;
+      a sweep's time, for 4 of 412 causes); of further options the empty shapes are for eager alone, and a graph traces
+      them with unknown dimensions only, since XLA traces them with known ones (70 seconds, no cause alone);
     * invalid input is for the main dtype (in the others it showed no cause), and what unknown dimensions do not change
       not for them;
     * unknown dimensions take edge values in the main dtype, or where they are one tensor (71 seconds, for no cause).
     """
     compiled, name = mode.startswith("xla"), sample.plain_name
     if sample.purpose == "error":
-        return (
-            main
-            and not (name.startswith("column-") and mode != "eager")
-            and not (mode == "graph-dynamic" and name.startswith(STATIC))
-        )
+        traced = not name.startswith(FOR_KERNELS if mode == "graph" else STATIC)
+        return main and (mode == "eager" or traced or (compiled and not name.startswith("column-")))
     if mode == "eager":
         return True
     if name.startswith("many-") or (name.startswith("empty") and not sample.first):
         return False
     if sample.length:
-        return compiled and (main or (sample.leads and sample.length == 1))
+        return compiled and sample.leads and sample.length == 1
     if main:
-        other_sizes = mode == "graph" and name in ("ones", "long", "broadcast")
-        return compiled or (not other_sizes and (sample.first or name != "edge"))
+        once = mode == "graph" and (name in ("ones", "long", "broadcast") or not (sample.first or sample.strings))
+        return compiled or (not once and (sample.first or name != "edge"))
     if mode == "graph-dynamic":
         return sample.first and (name == "ordinary" or (name == "edge" and sample.positions is not None))
     return sample.first and name in ("ordinary", "edge", "scalar", "constant")

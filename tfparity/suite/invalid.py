@@ -4,6 +4,7 @@
 * An index points outside (`beyond-2`, `negative-2`), a count or a size is negative (`minus-2`).
 * One tensor has another rank: that of a vector or less (`rank-0`), none (`scalar-0`), one more in front (`deeper-0`)
   or behind (`column-0`); or no elements where the others have some (`emptied-0`).
+* Of a tensor that is given no edge values all are NaN (`nan-1`).
 * A sparse tensor has a negative size (`sparse-shape-0`) or an index outside (`sparse-beyond-0`).
 * An option that is an integer, or several, is 0 (`option-axis-zero`), the first integer that is no axis on either side
   (`option-axis-below`, `option-axis-beyond`), or one too few (`option-strides-shorter`); one that names an integer
@@ -25,10 +26,14 @@ import numpy as np
 from . import drawing
 from .case import Case, Declared, Input, SparseValue, is_tensor, leaves
 from .dtypes import family, limits, numpy_dtype
+from .inputs import inf
 
-STATIC = ("scalar-", "deeper-", "column-", "emptied-", "minus-", "sparse-", "option-")
+STATIC = ("scalar-", "deeper-", "column-", "emptied-", "minus-", "nan-", "sparse-", "option-")
 """Names of what says nothing new where dimensions are unknown: eager's kernel sees it as it is, and shape inference
 where it is traced with known shapes."""
+
+FOR_KERNELS = ("column-", "nan-")
+"""Names of what says nothing new in a graph: a rank more is `deeper` too, and of values it knows nothing."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,8 @@ def invalid(
     base = drawing.draw(case, declared, dtype, sizes, f"{key}/ordinary")
     yield from _disagreeing(declared, dtype, sizes, inputs, key)
     yield from _tensors(declared, dtype, sizes, inputs, base)
-    if not case.is_program:
-        yield from _of_another_form(declared, inputs, base)
+    if not case.is_program and case.kind != "random":  # whose loops may come to no end: of 0 rounds, of a rate of NaN
+        yield from _of_another_form(declared, dtype, inputs, base)
         yield from _options(case, declared, base)
 
 
@@ -111,7 +116,7 @@ def _tensors(declared: Declared, dtype: str, sizes: dict[str, int], inputs: list
                 yield Broken(f"{name}-{number}", outside, must_fail=True)
 
 
-def _of_another_form(declared: Declared, inputs: list[Input], base: Any) -> Iterator[Broken]:
+def _of_another_form(declared: Declared, dtype: str, inputs: list[Input], base: Any) -> Iterator[Broken]:
     for number, target in enumerate(inputs):
 
         def changed(change: Callable[[Any], Any], number: int = number) -> Any:
@@ -130,6 +135,9 @@ def _of_another_form(declared: Declared, inputs: list[Input], base: Any) -> Iter
         yield Broken(f"column-{number}", changed(lambda leaf: leaf[..., None]))
         if target.shape and 0 not in target.shape:
             yield Broken(f"emptied-{number}", changed(lambda leaf: leaf[:0]))
+        floating = target.form is None and family(numpy_dtype(target.dtype or dtype)) == "float"
+        if floating and (target.edges is not True or target.values is not None or target.within != (-inf, inf)):
+            yield Broken(f"nan-{number}", changed(lambda leaf: np.full_like(leaf, np.nan)))
         counts = target.dtype is not None and target.below is None and family(numpy_dtype(target.dtype)) == "integer"
         if counts and limits(numpy_dtype(str(target.dtype))).min < 0 <= target.within[0]:
             yield Broken(f"minus-{number}", changed(lambda leaf: np.full_like(leaf, -1)))
@@ -161,6 +169,8 @@ def _options(case: Case, declared: Declared, base: Any) -> Iterator[Broken]:
         return {}
 
     for place, value in [*enumerate(args), *kwargs.items()]:
+        if place == "seed":  # every integer is one
+            continue
         for name, other in others(value).items():
             if isinstance(place, int):
                 draw = ((*args[:place], other, *args[place + 1 :]), kwargs)

@@ -34,7 +34,7 @@ from .invalid import invalid
 
 LANES = {"n3": 3, "n17": 17}
 MOST_DRAWS = 64  # of one lane length: 64 * 3 lanes covers 13 x 13 integer pairs
-MOST_ALONE = 128  # elements run alone, for `lanes`
+MOST_ALONE = 128  # elements run alone, for `lanes`; outside the leading dtypes a quarter of them
 LEADING = ("float32", "int32", "complex64", "bool", "string")
 MANY = 3_000  # past 2048 and 256, where one more is lost in float16 and bfloat16; its square fits in memory
 CONSTANTS = {
@@ -82,6 +82,11 @@ class Sample:
     def plain_name(self) -> str:
         """The name without the options: `ordinary`, `edge`, `empty-n`."""
         return self.name.partition(",")[0]
+
+    @cached_property
+    def strings(self) -> bool:
+        """Whether some tensor is one of strings, which XLA refuses before it traces."""
+        return any(np.asarray(getattr(t, "values", t)).dtype.kind == "O" for t in self.tensors[0])
 
     @cached_property
     def tensors(self) -> list[list[Any]]:
@@ -300,11 +305,12 @@ def _elementwise(
         need = min(-(-len(together) // length), MOST_DRAWS)
         return np.resize(together, need * length).reshape(need, length)
 
-    alone = refused[: MOST_ALONE // 4]
     in_lanes = first and (leads or family(numpy_dtype(dtype)) == "float")
+    most = MOST_ALONE if leads else MOST_ALONE // 4
+    alone = refused[: MOST_ALONE // 4]
     if in_lanes:
-        spread = np.linspace(0, count - 1, MOST_ALONE // 2).astype(int)
-        alone = np.unique(np.concatenate([together[: MOST_ALONE // 2], alone, spread]))
+        spread = np.linspace(0, count - 1, most // 2).astype(int)
+        alone = np.unique(np.concatenate([together[: most // 2], alone, spread]))
     cut = {
         "edge": together[None],
         **({"n1": alone[:, None]} if len(alone) else {}),

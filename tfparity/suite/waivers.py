@@ -30,7 +30,7 @@ class WaiverError(ValueError):
 class Waiver:
     """A known divergence.
 
-    match       a query on identities
+    match       a query on identities; in the ledger also a list of them, which stands for as many waivers
     expect      verdicts, each alone (`differs`) or with its kind (`differs nan`)
     reason      why TensorFlow does so, and why it is not ours to mend
     issue       where it is reported, if it is
@@ -69,7 +69,11 @@ def read(path: Path) -> tuple[Waiver, ...]:
         return ()
     except (tomllib.TOMLDecodeError, OSError) as error:
         raise WaiverError(f"{path}: {error}") from error
-    return tuple(_waiver(path, number, entry) for number, entry in enumerate(entries, 1))
+    return tuple(
+        _waiver(path, number, {**entry, "match": match} if match else entry)
+        for number, entry in enumerate(entries, 1)
+        for match in (entry["match"] if isinstance(entry.get("match"), list) else [entry.get("match")])
+    )
 
 
 def _waiver(path: Path, number: int, entry: dict) -> Waiver:
