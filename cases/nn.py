@@ -9,7 +9,7 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from tfparity import FLOATS, I, Sparse, SparseValue, T, Undefined, each, error, kind, sample, tf
 
@@ -747,15 +747,13 @@ nn("tf.nn.depth_to_space", depth_to_space, empty=False)(lambda: (
 # Isotonic regression
 
 def isotonic(inputs, decreasing=True, axis=-1):
-    """y_i = min over a <= i of max over b >= i of mean(x[a..b]), for decreasing y."""
+    """The nearest sequence that never rises, or never falls, and the number of its step at each place."""
     if not np.isfinite(inputs.astype(np.float64)).all():
         raise Undefined("least squares of what is not finite")
     x = np.moveaxis(inputs if decreasing else -inputs, axis, -1)
     out = np.empty_like(x)
-    n = x.shape[-1]
     for at in np.ndindex(*x.shape[:-1]):
-        means = np.array([[x[at][a:b + 1].mean() if a <= b else 0 for b in range(n)] for a in range(n)])
-        out[at] = [min(max(means[a, b] for b in range(i, n)) for a in range(i + 1)) for i in range(n)]
+        out[at] = optimize.isotonic_regression(x[at], increasing=False).x
     steps = np.diff(out, axis=-1) != 0
     segments = np.concatenate([np.zeros((*x.shape[:-1], 1), np.int32), np.cumsum(steps, -1, np.int32)], -1)
     return np.moveaxis(out if decreasing else -out, -1, axis), np.moveaxis(segments, -1, axis)

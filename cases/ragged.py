@@ -5,6 +5,7 @@ input is empty. Core ops on ragged tensors are programs, `program.ragged_NAME`.
 """
 
 import itertools
+from dataclasses import replace
 
 import ml_dtypes
 import numpy as np
@@ -35,7 +36,8 @@ R = Ragged("n m")
 
 def of(rows, like):
     """A ragged value of these rows, in the dtype of an array."""
-    return RaggedValue.of([np.asarray(row, like.dtype).reshape(-1, *like.shape[1:]) for row in rows], like.dtype)
+    found = RaggedValue.of([np.asarray(row, like.dtype).reshape(len(row), *like.shape[1:]) for row in rows], like.dtype)
+    return found if rows else replace(found, values=like[:0])
 
 
 def by_row(function):
@@ -52,7 +54,7 @@ def boolean_mask(data, mask):
         return of([row for row, kept in zip(data.rows(), mask, strict=True) if kept], data.values)
     if mask.ndim == 1:
         return data[mask]
-    return of([row[kept] for row, kept in zip(data, mask, strict=True)], data.reshape(-1, *data.shape[2:]))
+    return of([row[kept] for row, kept in zip(data, mask, strict=True)], np.zeros((0, *data.shape[2:]), data.dtype))
 
 
 def numbers(starts, limits, deltas, row_splits_dtype=np.int64):

@@ -445,9 +445,10 @@ raw("Conv2DBackpropFilter", filter_gradient, T(2, 4, 5, 3), [2, 3, 3, 4], T(2, 3
 raw("Conv3DBackpropFilterV2", filter_gradient, T(1, 3, 4, 3, 2), [2, 2, 2, 2, 3], T(1, 2, 3, 2, 3), strides=ONE3,
     padding="VALID")
 raw("FusedPadConv2D",   padded_and_convolved, T(1, 4, 5, 2, edges=False), AROUND, T(2, 3, 2, 3),
-    mode=each("REFLECT", "SYMMETRIC"), strides=ONE2, padding="VALID")
+    mode=each("REFLECT", "SYMMETRIC"), strides=ONE2, padding="VALID", empty=False)    # else memory nobody wrote
 raw("FusedResizeAndPadConv2D", None, T(1, 4, 5, 2), [6, 6], AROUND, T(2, 3, 2, 3),
-    mode="REFLECT", strides=ONE2, padding="VALID", why="three documented ops in one; each is judged itself")
+    mode="REFLECT", strides=ONE2, padding="VALID", why="three documented ops in one; each is judged itself",
+    empty=False)
 for side in ("Input", "Filter"):
     raw(f"Dilation2DBackprop{side}", None, T(1, 4, 5, 2), T(2, 2, 2), T(1, 3, 4, 2), strides=ONE2, rates=ONE2,
         padding="VALID", why="which of equal values gets the gradient is not documented")

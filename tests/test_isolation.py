@@ -76,6 +76,13 @@ def test_what_was_judged_before_a_death_is_not_run_again(died, pool):
     assert (Path(pool.scratch) / "calls").read_text().split() == ["sound", "exit"]
 
 
+def test_a_reference_that_does_not_end_is_a_timeout_that_says_so(died):
+    rows = died("program.own_endless_reference", "*/*/ordinary/eager", timeout=2.0)
+    row = rows["ordinary/eager@CPU:0#value:numpy"]
+    assert row.verdict == "timeout"
+    assert row.detail.startswith("the reference: no answer within 2 s")
+
+
 def test_an_invariant_that_raises_costs_its_own_row(died):
     rows = died("program.own_raising", "*/*/ordinary*", modes=("eager",))
     assert {row.sample: row.verdict for row in rows.values()} == {

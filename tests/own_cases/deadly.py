@@ -72,3 +72,13 @@ def noting(x, how):
         calls.write(f"{how}\n")
     end(how)
     return x
+
+
+def endless(x):
+    while True:
+        pass
+
+
+@program("program.own_endless_reference", T("n", edges=False), reference=endless, autograph=False)
+def own_endless_reference(x):
+    return x

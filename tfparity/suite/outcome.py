@@ -108,7 +108,7 @@ _UNSUPPORTED = [
         r"only supports? .*(NHWC|NDHWC|channels_last)",
         r"Unsupported (type|dtype)",
         r"Unhandled dtype",
-        r"gradient registry has no entry|No gradient defined for|Gradient not defined for",
+        r"gradient registry has no entry|No gradient defined for|Gradient not defined for|Gradient explicitly disabled",
     )
 ]
 
