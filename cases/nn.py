@@ -9,7 +9,7 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from tfparity import FLOATS, I, Sparse, SparseValue, T, Undefined, each, error, kind, sample, tf
 
@@ -750,10 +750,12 @@ def isotonic(inputs, decreasing=True, axis=-1):
     """The nearest sequence that never rises, or never falls, and the number of its step at each place."""
     if not np.isfinite(inputs.astype(np.float64)).all():
         raise Undefined("least squares of what is not finite")
+    from scipy.optimize import isotonic_regression  # 0.1 s, which `tfparity list` need not wait for
+
     x = np.moveaxis(inputs if decreasing else -inputs, axis, -1)
     out = np.empty_like(x)
     for at in np.ndindex(*x.shape[:-1]):
-        out[at] = optimize.isotonic_regression(x[at], increasing=False).x
+        out[at] = isotonic_regression(x[at], increasing=False).x
     steps = np.diff(out, axis=-1) != 0
     segments = np.concatenate([np.zeros((*x.shape[:-1], 1), np.int32), np.cumsum(steps, -1, np.int32)], -1)
     return np.moveaxis(out if decreasing else -out, -1, axis), np.moveaxis(segments, -1, axis)

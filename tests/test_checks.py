@@ -120,8 +120,8 @@ def test_one_element_in_a_long_tensor_is_enough(judged):
     def one(x):
         return x if tf.executing_eagerly() else x + tf.cast(tf.range(tf.size(x)) == 11, x.dtype)
 
-    rows = judged(one, "float32", "*/*/n3/xla#value:eager", "*/*/edge/xla#value:eager")
-    assert rows["n3/xla@CPU:0#value:eager"].verdict == "identical"
+    rows = judged(one, "float32", "*/*/n1/xla#value:eager", "*/*/edge/xla#value:eager")
+    assert rows["n1/xla@CPU:0#value:eager"].verdict == "identical"
     assert rows["edge/xla@CPU:0#value:eager"].verdict == "differs"
     assert "element [11]" in rows["edge/xla@CPU:0#value:eager"].detail
 
@@ -273,12 +273,9 @@ def test_a_result_that_depends_on_the_length_of_the_tensor_is_caught(judged, mod
         return x * tf.where(tf.size(x) >= 16, tf.constant(1.01, x.dtype), tf.constant(1.0, x.dtype))
 
     rows = judged(vectorised, "float32", f"*/*/*/{mode}#value:lanes")
-    assert {row.sample: row.verdict for row in rows.values()} == {
-        "edge": "differs",
-        "n3": "identical",
-        "n17": "differs",
-    }
-    assert "element" in rows[f"n17/{mode}@CPU:0#value:lanes"].detail
+    in_eager = {"n3": "identical", "n17": "differs"} if mode == "eager" else {}  # lengths are for eager
+    assert {row.sample: row.verdict for row in rows.values()} == {"edge": "differs", **in_eager}
+    assert "element" in rows[f"edge/{mode}@CPU:0#value:lanes"].detail
 
 
 def test_a_result_that_depends_on_the_place_in_the_tensor_is_caught(judged):
@@ -475,7 +472,8 @@ def test_options_and_shapes_run_in_every_mode_in_the_main_dtype_and_in_eager_in_
     assert samples_of("xla", "float32", main=True) == everything - for_eager
     # graphs run eager's kernels: edge values of one option will do, and of other sizes the empty ones
     in_graphs = everything - for_eager - {"edge,axis=1"}
-    assert samples_of("graph", "float32", main=True) == in_graphs - {"ones,axis=0", "long,axis=0"}
+    # and of other options XLA's trace, which knows the sizes
+    assert samples_of("graph", "float32", main=True) == in_graphs - {"ones,axis=0", "long,axis=0", "ordinary,axis=1"}
     # and what is refused for its rank is refused where the rank is known
     refused = {"scalar-0,axis=0", "deeper-0,axis=0", "emptied-0,axis=0"} | {
         f"option-axis-{name},axis=0" for name in ("below", "beyond")

@@ -27,8 +27,12 @@ def died(pool):
 @pytest.fixture(scope="module")
 def deadly(died):
     """Every way to die in eager mode; in a graph, where the trace is deep, only one of them."""
-    queries = ("*/*/ordinary*/eager#value", "*/*/ordinary,how=hang/graph#value", "*/*/ordinary,how=sound*/graph#value")
-    return died("program.own_deadly", *queries, modes=("eager", "graph", "numpy"))
+    queries = (
+        "*/*/ordinary*/eager#value",
+        "*/*/ordinary,how=hang/graph-dynamic#value",
+        "*/*/ordinary,how=sound*/graph-dynamic#value",
+    )
+    return died("program.own_deadly", *queries, modes=("eager", "graph-dynamic", "numpy"))
 
 
 @pytest.mark.parametrize(
@@ -50,14 +54,14 @@ def test_each_death_costs_its_own_row_and_is_named(deadly, how, verdict, said):
 @pytest.mark.parametrize("against", ["numpy", "eager"])
 def test_a_hang_while_a_graph_is_traced_is_a_hang_too(deadly, against):
     """The dump of so deep a stack is long; its first line says that it was the watchdog's."""
-    assert deadly[f"ordinary,how=hang/graph@CPU:0#value:{against}"].verdict == "timeout"
+    assert deadly[f"ordinary,how=hang/graph-dynamic@CPU:0#value:{against}"].verdict == "timeout"
 
 
 @pytest.mark.parametrize("how", ["sound", "sound-too"])
 def test_every_other_check_is_judged(deadly, how):
     assert deadly[f"ordinary,how={how}/eager@CPU:0#value:numpy"].verdict == "identical"
-    assert deadly[f"ordinary,how={how}/graph@CPU:0#value:numpy"].verdict == "identical"
-    assert deadly[f"ordinary,how={how}/graph@CPU:0#value:eager"].verdict == "identical"
+    assert deadly[f"ordinary,how={how}/graph-dynamic@CPU:0#value:numpy"].verdict == "identical"
+    assert deadly[f"ordinary,how={how}/graph-dynamic@CPU:0#value:eager"].verdict == "identical"
     assert len(deadly) == 6 + 3 * 2
 
 
