@@ -336,6 +336,14 @@ def forget_scalars() -> None:
     getattr(pywrap_tfe, "TFE_ClearScalarCache", lambda: None)()
 
 
+def forget_caching_device() -> None:
+    """Undo what a refused `tf.foldl`, `scan` or `map_fn` in a graph leaves in the process (2.18 to 2.22): its caching
+    device, with which eager refuses the next `tf.recompute_grad`."""
+    from tensorflow.compat.v1 import get_variable_scope
+
+    get_variable_scope()._caching_device = None
+
+
 def private_api() -> dict[str, bool]:
     """Which of the private names used here still answer in this TensorFlow."""
     asked = {

@@ -312,6 +312,7 @@ def _run_once(
     with tf.device(f"/device:{device}"):
         step(0)
         inventory.forget_scalars()
+        inventory.forget_caching_device()
         if case.kind == "random":
             tf.random.set_seed(1)  # once: it empties the kernel cache, which costs the next draw 10 ms
         if entry.compiles and sample.strings and (refused := _strings_under_xla()):
