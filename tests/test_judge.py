@@ -6,7 +6,7 @@ import pytest
 
 from tfparity.suite.case import RaggedValue, SparseValue
 from tfparity.suite.dtypes import limits, numpy_dtype, roundoff
-from tfparity.suite.judge import RANK, Expected, Judgement, K, arrays, judge, worst
+from tfparity.suite.judge import RANK, Expected, Judgement, K, agrees, arrays, judge, worst
 from tfparity.suite.outcome import Failure, Lost, value
 from tfparity.suite.results import KINDS, VERDICTS
 
@@ -358,6 +358,35 @@ def test_an_error_about_the_input_is_not_unsupported(message):
 
 def test_an_unimplemented_error_is_unsupported_whatever_it_says():
     assert Failure("UnimplementedError", "execute", "x").unsupported
+
+
+# --- what agrees needs no tolerance --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "agreeing"),
+    [
+        (f32(0.1, nan), np.array([0.1, -nan]), True),
+        (f32(0.1), np.array([0.1 + 1e-6]), False),
+        (f32(0.0), np.array([-0.0]), False),
+        (f32(1), np.array([1]), False),
+        (f32(1), f32(1, 1), False),
+        (np.array([3], np.int32), np.array([3]), True),
+        (np.array([b"a"], object), np.array([b"a"], object), True),
+        (np.array([b"a"], object), np.array([b"b"], object), False),
+    ],
+)
+def test_what_agrees_is_the_expected_value_rounded(got, want, agreeing):
+    assert agrees(value(got), Expected(value(want), exact=False)) == agreeing
+    assert (judge([value(got)], [Expected(value(want), exact=False)]).verdict == "identical") == agreeing
+
+
+def test_another_mode_must_agree_in_dtype_and_structure_too():
+    assert agrees(GOOD, Expected(GOOD))
+    assert not agrees(value(f32(1)), Expected(value(np.array([1.0]))))
+    assert not agrees(value([f32(1)]), Expected(value(f32(1))))
+    assert agrees(value([f32(1)]), Expected(value((f32(1),)), exact=False))
+    assert not agrees(REFUSED, Expected(REFUSED))
 
 
 # --- several draws -------------------------------------------------------------------------------------------------

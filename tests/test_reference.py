@@ -13,9 +13,11 @@ pytestmark = pytest.mark.usefixtures("registry")
 
 
 def on(case, *arrays, elementwise=True, constants=()):
-    """What the case's reference says of one draw."""
+    """What the case's reference says of one draw, and how surely."""
     positions = np.arange(arrays[0].size)[None] if elementwise else None
-    return reference.expected(case, Sample("own", ((tuple(arrays), {}),), positions=positions, constants=constants))[0]
+    sample = Sample("own", ((tuple(arrays), {}),), positions=positions, constants=constants)
+    expected = reference.expected(case, sample)[0]
+    return expected and expected.measured()
 
 
 @pytest.mark.parametrize(
@@ -102,11 +104,24 @@ def test_what_is_cut_from_the_long_tensor_equals_what_is_asked_for_directly(func
     for name in ("n1", "n3", "n17"):
         cut = reference.cut(case, whole, samples["edge"], samples[name])
         direct = reference.expected(case, samples[name])
-        for a, b in zip(cut, direct, strict=True):
+        for a, b in ((a.measured(), b.measured()) for a, b in zip(cut, direct, strict=True)):
             np.testing.assert_array_equal(a.outcome.arrays[0], b.outcome.arrays[0])
             np.testing.assert_array_equal(a.spread[0], b.spread[0])
             if b.flushed is not None:
                 np.testing.assert_array_equal(a.flushed[0], b.flushed[0])
+
+
+def test_the_spread_is_measured_once_and_only_when_asked_for():
+    calls = []
+    case = op("tf.foo", lambda x: calls.append(1) or x, T())
+    sample = Sample("own", (((np.ones(3, np.float32),), {}),))
+    expected = reference.expected(case, sample)[0]
+    assert (len(calls), expected.spread) == (1, ())
+    assert expected.measured().spread[0].shape == (3,)
+    after = len(calls)
+    assert after > 1
+    expected.measured()
+    assert len(calls) == after
 
 
 def test_results_that_do_not_align_with_elements_are_not_cut():

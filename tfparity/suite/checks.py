@@ -18,7 +18,7 @@ from .case import Case, RaggedValue, SparseValue, leaves, rebuild
 from .dtypes import family, roundoff
 from .identity import Identity
 from .inputs import flushed
-from .judge import Expected, Judgement, arrays, bits, judge, short, worst
+from .judge import IDENTICAL, Expected, Judgement, agree, agrees, arrays, bits, judge, short, worst
 from .modes import Clock, Program
 from .outcome import Failure, Lost, Outcome, Value, same_bits, value
 from .planning import Plan, Wanted, plan
@@ -91,20 +91,27 @@ class Task:
             plain = _plain(outcome)
             return value([self.case.canonical(r) for r in plain] if sample.constants else self.case.canonical(plain))
 
-    def reference(self, sample: Sample) -> list[Expected | None]:
-        if sample.name not in self.references:
-            step = reference_step(sample)
-            if step in self.lost:
-                return [None] * len(sample.draws)
-            self.step(step, 0)  # a case's own code may loop too
-            with self.clock.phase("reference"):
+    def reference(self, sample: Sample, surely: Collection[int] = ()) -> list[Expected | None]:
+        """What the case's reference says of each draw; of the draws `surely` also how far it can be trusted."""
+        step = reference_step(sample)
+        if step in self.lost:
+            return [None] * len(sample.draws)
+        known = self.references.get(sample.name)
+        if known is not None and not any(w and w.measure for w in (known[n] for n in surely)):
+            return known
+        self.step(step, 0)  # a case's own code may loop too
+        with self.clock.phase("reference"):
+            if known is None:
                 parts = sample.name.split(",")
                 edge = self.samples.get(",".join(["edge", *parts[1:]]))
-                found = None
                 if edge is not None and edge is not sample and sample.positions is not None:
-                    found = reference.cut(self.case, self.reference(edge)[0], edge, sample)
-                self.references[sample.name] = found or reference.expected(self.case, sample)
-        return self.references[sample.name]
+                    known = reference.cut(self.case, self.reference(edge)[0], edge, sample)
+                known = known or reference.expected(self.case, sample)
+                self.references[sample.name] = known
+            for n in surely:
+                expected = known[n]
+                known[n] = expected and expected.measured()
+        return known
 
 
 def reference_step(sample: Sample) -> Step:
@@ -183,46 +190,55 @@ def _judge(task: Task, sample: Sample, planned: Plan) -> Judgement:
             return Judgement(lost.verdict, detail=f"the reference: {lost.detail}")
         wants = task.reference(sample)
         with task.clock.phase("judge"):
-            told = [(g, w) for g, w in zip(got, wants, strict=True) if w is not None]
+            told = [n for n, w in enumerate(wants) if w is not None]
             if not told:
                 return Judgement("ill-conditioned", detail="the reference calls every draw undefined")
-            return _renumbered(
-                judge([g for g, _ in told], [w for _, w in told]), [n for n, w in enumerate(wants) if w is not None]
-            )
+            apart = [n for n in told if not agrees(got[n], wants[n])]  # type: ignore[arg-type]
+        sure = task.reference(sample, apart)
+        return _judged(task, got, {n: w for n in apart if (w := sure[n]) is not None}, told)
     device = "CPU:0" if against == "cpu" else planned.device
     base = task.outcome(sample, "eager", device, _executed(planned.aspect))
     with task.clock.phase("judge"):
-        if all(map(same_bits, got, base)):  # how far they may move apart need not be found out
-            return Judgement("identical", max_ulp=0.0, scaled_error=0.0)
-        factor = 0.0 if task.case.exact and planned.aspect == "value" else 2.0 * task.case.error_factor
-        return judge(got, [replace(e, factor=factor) for e in _from_eager(task, sample, base, planned.aspect)])
+        apart = [n for n, (g, b) in enumerate(zip(got, base, strict=True)) if not same_bits(g, b)]
+    factor = 0.0 if task.case.exact and planned.aspect == "value" else 2.0 * task.case.error_factor
+    wanted = _from_eager(task, sample, base, planned.aspect, apart) if apart else {}
+    return _judged(task, got, {n: replace(e, factor=factor) for n, e in wanted.items()}, range(len(got)))
 
 
-def _renumbered(j: Judgement, numbers: list[int]) -> Judgement:
-    if j.worst is None:
-        return j
-    return replace(j, worst=(numbers[j.worst[0]], *j.worst[1:]))
+def _judged(task: Task, got: list[Outcome], wants: Mapping[int, Expected], told: Collection[int]) -> Judgement:
+    """The judgement of the draws `told`, of which only those in `wants` are not what they should be to the bit."""
+    found = [IDENTICAL] if len(wants) < len(told) else []
+    if wants:
+        numbers = list(wants)
+        with task.clock.phase("judge"):
+            j = judge([got[n] for n in numbers], list(wants.values()))
+        found.append(replace(j, worst=j.worst and (numbers[j.worst[0]], *j.worst[1:])))
+    return worst(found)
 
 
-def _from_eager(task: Task, sample: Sample, base: list[Outcome], aspect: str) -> list[Expected]:
-    """Eager's own outcomes as what another mode should give.
+def _from_eager(
+    task: Task, sample: Sample, base: list[Outcome], aspect: str, numbers: list[int]
+) -> dict[int, Expected]:
+    """Eager's own outcomes of some draws as what another mode should give.
 
     How far they may move is the reference's sensitivity where there is one of the same form, else that of eager on
     moved inputs. Two modes may each be off by the allowed error, hence twice the factor where this is used.
     """
-    known: list[Expected | None] = [None] * len(base)
+    known: dict[int, Expected] = {}
     if task.case.reference and aspect == "value":
-        for n, (w, b) in enumerate(zip(task.reference(sample), base, strict=True)):
+        wants = task.reference(sample, numbers)
+        for n in numbers:
+            w, b = wants[n], base[n]
             if w is None or not isinstance(w.outcome, Value) or not isinstance(b, Value):
                 continue
             if [a.shape for a in w.outcome.arrays] == [a.shape for a in b.arrays]:
                 known[n] = Expected(b, w.spread, w.flushed, kept=w.outcome.arrays)
-        if None not in known:
-            return [e for e in known if e is not None]
+        if len(known) == len(numbers):
+            return known
     if task.case.exact or not any(
         isinstance(o, Value) and any(family(a.dtype) in ("float", "complex") for a in o.arrays) for o in base
     ):
-        return [e or Expected(o) for e, o in zip(known, base, strict=True)]
+        return {n: known.get(n) or Expected(base[n]) for n in numbers}
     key: Step = (sample.name, "moved", "", aspect)
     if key not in task.outcomes:
         wrap = gradient if aspect == "gradient" else lambda p: p
@@ -233,7 +249,7 @@ def _from_eager(task: Task, sample: Sample, base: list[Outcome], aspect: str) ->
         task.outcomes[key] = [task.canonical(o, sample) for o in found] if aspect == "value" else found
     floor = _typical if aspect == "gradient" else lambda spread, outcome: spread
     other = task.outcomes[key]
-    return [e or Expected(a, floor(_distance(a, b), a)) for e, a, b in zip(known, base, other, strict=True)]
+    return {n: known.get(n) or Expected(base[n], floor(_distance(base[n], other[n]), base[n])) for n in numbers}
 
 
 def _typical(spread: tuple[np.ndarray | None, ...], outcome: Outcome) -> tuple[np.ndarray | None, ...]:
@@ -322,7 +338,8 @@ def _lanes(task: Task, sample: Sample, got: list[Outcome], planned: Plan) -> Jud
     alone = task.outcome(single, planned.mode, planned.device)
     assert sample.positions is not None and single.positions is not None
     where = {int(p): n for n, (p,) in enumerate(single.positions)}
-    found = []
+    found: list[Judgement] = []
+    apart: list[tuple[int, int, np.ndarray, np.ndarray, np.ndarray]] = []  # draw, result, places, there, alone
     with task.clock.phase("judge"):
         for number, (outcome, row) in enumerate(zip(got, sample.positions, strict=True)):
             known = [(k, where[int(p)]) for k, p in enumerate(row) if int(p) in where]
@@ -335,45 +352,38 @@ def _lanes(task: Task, sample: Sample, got: list[Outcome], planned: Plan) -> Jud
                         detail="the long tensor is refused as a whole",
                     )
                 )
-            pairs = [(k, alone[n]) for k, n in known if isinstance(alone[n], Value)]
             pairs = [
                 (k, o)
-                for k, o in pairs
-                if isinstance(o, Value)
+                for k, n in known
+                if isinstance(o := alone[n], Value)
                 and len(o.arrays) == len(outcome.arrays)
                 and all(a.shape == (1,) for a in o.arrays)
             ]
             if not pairs or any(a.shape != (len(row),) for a in outcome.arrays):
                 continue
-            spreads = task.reference(sample)[number] if task.case.reference else None  # None too where undefined
-            # computed in float32 and rounded once, 16 bits leave no room for the length to show
-            sixteen = all(family(a.dtype) == "float" and a.dtype.itemsize == 2 for a in outcome.arrays)
+            index = np.array([k for k, _ in pairs])
             for k, whole in enumerate(outcome.arrays):
-                index = np.array([p for p, _ in pairs])
-                want = np.concatenate([o.arrays[k] for _, o in pairs])  # type: ignore[union-attr]
-                spread = kept = flush = None
-                if (
-                    spreads is not None
-                    and spreads.spread
-                    and isinstance(spreads.outcome, Value)
-                    and spreads.outcome.arrays[k].shape == whole.shape
-                ):
-                    kept = spreads.outcome.arrays[k][index]
-                    spread = None if spreads.spread[k] is None else spreads.spread[k][index]  # type: ignore[index]
-                    flush = (
-                        spreads.flushed[k][index]
-                        if spreads.flushed and spreads.flushed[k].shape == whole.shape
-                        else None
-                    )
-                j, at = arrays(
-                    whole[index],
-                    want,
-                    spread,
-                    factor=0.0 if task.case.exact or sixteen else 2.0 * task.case.error_factor,
-                    kept=kept,
-                    flushed=flush,
-                )
-                found.append(replace(j, worst=(number, k, (int(index[at[0]]),)) if at else None))
+                singles = np.concatenate([o.arrays[k] for _, o in pairs])
+                if agree(whole[index], singles):
+                    found.append(IDENTICAL)
+                else:
+                    apart.append((number, k, index, whole[index], singles))
+    wants = task.reference(sample, [number for number, *_ in apart]) if apart and task.case.reference else None
+    with task.clock.phase("judge"):
+        for number, k, index, there, singles in apart:
+            # computed in float32 and rounded once, 16 bits leave no room for the length to show
+            sixteen = family(there.dtype) == "float" and there.dtype.itemsize == 2
+            spread = kept = flush = None
+            sure = wants[number] if wants else None  # None too where undefined
+            if sure and sure.spread and isinstance(sure.outcome, Value):
+                model, flushes = sure.outcome.arrays[k], sure.flushed[k] if sure.flushed else None
+                if model.shape == sample.positions[number].shape:
+                    kept, s = model[index], sure.spread[k]
+                    spread = None if s is None else s[index]
+                    flush = flushes[index] if flushes is not None and flushes.shape == model.shape else None
+            factor = 0.0 if task.case.exact or sixteen else 2.0 * task.case.error_factor
+            j, at = arrays(there, singles, spread, factor=factor, kept=kept, flushed=flush)
+            found.append(replace(j, worst=(number, k, (int(index[at[0]]),)) if at else None))
     return worst(found) if found else Judgement("ill-conditioned", detail="results do not align with the elements")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ Leaf = Callable[[Any], Any]
 
 
 def expected(case: Case, sample: Sample) -> list[Expected | None]:
-    """What each draw should give; None where the reference says it is undefined."""
+    """What each draw should give, its sensitivity not yet measured; None where the reference says it is undefined."""
     return [_expected(case, draw, sample.constants, _elementwise(sample)) for draw in sample.draws]
 
 
@@ -47,19 +48,22 @@ def cut(case: Case, whole: Expected | None, edge: Sample, sample: Sample) -> lis
         return None
     where = {int(element): k for k, element in enumerate(held)}
 
-    def piece(rows: list[int]) -> Expected:
-        def pick(of: tuple[Any, ...]) -> tuple[Any, ...]:
-            return tuple(None if a is None else a[rows] for a in of)
+    def piece(of: Expected, rows: list[int]) -> Expected:
+        def pick(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(None if a is None else a[rows] for a in arrays)
 
         return replace(
-            whole,
+            of,
             outcome=Value(outcome.structure, pick(arrays)),
-            spread=pick(whole.spread),
-            flushed=None if whole.flushed is None else pick(whole.flushed),
+            spread=pick(of.spread),
+            flushed=None if of.flushed is None else pick(of.flushed),
+            measure=(lambda: piece(of.measured(), rows)) if of.measure else None,
         )
 
     return [
-        piece([where[int(p)] for p in row]) if all(int(p) in where for p in row) else _expected(case, draw, (), True)
+        piece(whole, [where[int(p)] for p in row])
+        if all(int(p) in where for p in row)
+        else _expected(case, draw, (), True)
         for row, draw in zip(sample.positions, sample.draws, strict=True)
     ]
 
@@ -108,6 +112,16 @@ def _expected(case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bo
         return None
     if not isinstance(outcome, Value) or not floating:
         return Expected(outcome, tuple(None for _ in getattr(outcome, "arrays", ())), exact=False, factor=factor)
+    found = Expected(outcome, exact=False, factor=factor)
+    return replace(found, measure=cache(lambda: _measured(case, draw, constants, elementwise, lift, found)))
+
+
+def _measured(
+    case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bool, lift: Leaf, plain: Expected
+) -> Expected:
+    """What a draw should give with how far it moves, and what it is on flushed inputs."""
+    outcome = plain.outcome
+    assert isinstance(outcome, Value)
     spread: list[Any] = [np.zeros(a.shape) if family(a.dtype) in ("float", "complex") else None for a in outcome.arrays]
     for towards in [] if case.exact else _directions(draw, elementwise):
         try:
@@ -120,7 +134,7 @@ def _expected(case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bo
             if spread[k] is not None and a.shape == b.shape:
                 by = gap(a, b)
                 spread[k] = np.maximum(spread[k], by) if elementwise else np.hypot(spread[k], by / DIRECTIONS**0.5)
-    return Expected(outcome, tuple(spread), _on_flushed(case, draw, constants, lift), exact=False, factor=factor)
+    return replace(plain, spread=tuple(spread), flushed=_on_flushed(case, draw, constants, lift))
 
 
 def _in_high_precision(case: Case, draw: Any, constants: tuple[Any, ...]) -> tuple[Outcome, Leaf]:
