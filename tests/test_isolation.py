@@ -1,12 +1,14 @@
 """Processes that may die: a crash or a hang costs its own row, says what happened, and every other row is judged."""
 
+import ctypes
+import sys
 from pathlib import Path
 
 import pytest
 
 from tfparity.suite.identity import parse
 from tfparity.suite.planning import Wanted
-from tfparity.suite.worker import Job
+from tfparity.suite.worker import FILL, Job, unwritten_memory
 
 TIMEOUT = 6.0
 
@@ -69,6 +71,20 @@ def test_a_death_in_the_gradient_leaves_the_value(died):
     rows = died("program.own_deadly_gradient", "*/*/ordinary/graph", modes=("graph",))
     assert rows["ordinary/graph@CPU:0#value:eager"].verdict == "identical"
     assert rows["ordinary/graph@CPU:0#gradient:eager"].verdict == "crash"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="M_PERTURB is glibc's")
+def test_memory_that_nobody_wrote_has_one_content():
+    libc = ctypes.CDLL(None)
+    unwritten_memory(filled=True)
+    try:
+        for size in (100, 1_000_000):  # from the heap, and mapped
+            memory = ctypes.c_void_p()
+            assert libc.posix_memalign(ctypes.byref(memory), ctypes.c_size_t(64), ctypes.c_size_t(size)) == 0
+            assert ctypes.string_at(memory, size) == bytes([FILL]) * size
+            libc.free(memory)
+    finally:
+        unwritten_memory(filled=False)
 
 
 def test_what_was_judged_before_a_death_is_not_run_again(died, pool):
