@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from tfparity import FLOATS, S, T, Undefined, each, error, inf, kind, sample, tf
+from tfparity import FLOATS, S, T, Undefined, each, error, every, inf, kind, sample, tf
 
 image = partial(kind("image"), empty=False)               # an image has pixels and channels
 random = kind("random")
@@ -491,10 +491,8 @@ UPRIGHT = T("9 4", domain=(0, 1), edges=False, form=lambda b: np.concatenate(
 
 @image("tf.image.non_max_suppression_padded", non_max_padded)
 def non_max_padded_samples():
-    for iou, score, pad in itertools.product((0.5, 0.1), (-inf, 0.4), (False, True)):
-        yield sample(BOXES, SCORES, max_output_size=6, iou_threshold=iou, score_threshold=score,
-                     pad_to_max_output_size=pad,
-                     name=f"iou_threshold={iou},score_threshold={score},pad_to_max_output_size={pad}")
+    yield from every(BOXES, SCORES, max_output_size=6, iou_threshold=each(0.5, 0.1), score_threshold=each(-inf, 0.4),
+                     pad_to_max_output_size=each(False, True))
     for given in ("sorted_input", "canonicalized_coordinates"):     # another algorithm, by tiles
         yield sample(UPRIGHT, FALLING, max_output_size=6, iou_threshold=0.3, pad_to_max_output_size=True, name=given,
                      **{given: True})

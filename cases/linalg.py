@@ -240,10 +240,11 @@ def tensor_diag_part(a):
 
 ALIGNMENTS = each("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT")
 
-linear("tf.linalg.band_part", band_part, T("b m n"), each(1, 0, -1), each(-1, 0, 1))
+linear("tf.linalg.band_part", band_part, T("b m n"), each(1, 0, -1), each(-1, 0, 1), exact=True)
 
 
-@linear("tf.linalg.diag", diag, errors=[error("low-above-high", k=(1, -1)), error("rows-too-few", num_rows=1)])
+@linear("tf.linalg.diag", diag, exact=True,
+        errors=[error("low-above-high", k=(1, -1)), error("rows-too-few", num_rows=1)])
 def diag_samples():
     yield sample(T("b n"))
     yield sample(T("b n"), k=1, name="super")
@@ -255,7 +256,8 @@ def diag_samples():
     yield sample(T("b 3 3"), k=(-1, 1), num_rows=3, num_cols=4, padding_value=9, name="band-rectangular")
 
 
-@linear("tf.linalg.diag_part", diag_part, errors=[error("low-above-high", k=(1, -1)), error("outside", k=99)])
+@linear("tf.linalg.diag_part", diag_part, exact=True,
+        errors=[error("low-above-high", k=(1, -1)), error("outside", k=99)])
 def diag_part_samples():
     yield sample(T("b m n"))
     yield sample(T("b m n"), k=1, name="super", sizes={"m": 3, "n": 5})
@@ -264,7 +266,7 @@ def diag_part_samples():
     yield sample(T("4 3"), k=(-2, -1), name="below")
 
 
-@linear("tf.linalg.set_diag", set_diag, errors=[error("low-above-high", k=(1, -1))])
+@linear("tf.linalg.set_diag", set_diag, exact=True, errors=[error("low-above-high", k=(1, -1))])
 def set_diag_samples():
     yield sample(T("b n n"), T("b n"))
     yield sample(T("b 3 4"), T("b 3"), k=1, name="super")
@@ -275,8 +277,8 @@ def set_diag_samples():
 linear("tf.linalg.adjoint",          adjoint,          each(T("m n"), T("b m n")))
 linear("tf.linalg.matrix_transpose", lambda a, conjugate=False: flipped(a, True, conjugate), T("b m n"),
        conjugate=each(False, True))
-linear("tf.linalg.tensor_diag",      tensor_diag,      each(T("n"), T("m n"), T("2 m n")))
-linear("tf.linalg.tensor_diag_part", tensor_diag_part, each(T("n n"), T("m n m n")))
+linear("tf.linalg.tensor_diag",      tensor_diag,      each(T("n"), T("m n"), T("2 m n")), exact=True)
+linear("tf.linalg.tensor_diag_part", tensor_diag_part, each(T("n n"), T("m n m n")), exact=True)
 linear("tf.linalg.trace",            lambda a: np.trace(a, axis1=-2, axis2=-1), each(T("b m n"), T("n n")))
 linear("tf.linalg.cross",            np.cross,         T("b c 3"), T("b c 3"))
 

@@ -9,7 +9,7 @@ from functools import wraps
 import numpy as np
 from scipy import special
 
-from tfparity import COMPLEX, DTYPE, FLOATS, B, I, T, Undefined, each, error, inf, kind, sample
+from tfparity import COMPLEX, DTYPE, FLOATS, B, I, T, Undefined, each, error, every, inf, kind, sample
 
 # --- elementwise unary -------------------------------------------------------------------------------------------
 
@@ -625,8 +625,7 @@ def in_top_k(targets, predictions, k):
 
 
 reduction("tf.math.top_k", top_k)(lambda: [
-    *(sample(T("a b"), k=k, index_type=index, name=f"k={k},index_type={index.__name__}")
-      for k in (1, 3) for index in (np.int32, np.int64, np.int16)),
+    *every(T("a b"), k=each(1, 3), index_type=each(np.int32, np.int64, np.int16)),
     sample(T("a b"), k=1, sorted=False)])      # of more than one the order is left open
 reduction("tf.math.approx_max_k", None, T("a b", edges=False), k=3, reduction_dimension=each(-1, 0),
           aggregate_to_topk=each(True, False), invariant=chosen,

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import special
 
-from tfparity import FLOATS, I, Sparse, SparseValue, T, Undefined, each, error, kind, sample, tf
+from tfparity import FLOATS, I, Sparse, SparseValue, T, Undefined, each, error, every, kind, sample, tf
 
 nn = kind("nn")
 random = kind("random")
@@ -293,8 +293,7 @@ nn("tf.conv2d_backprop_input_v2", to_input)(convolution_gradients)
 
 @nn("tf.nn.atrous_conv2d", lambda x, w, rate, padding: convolve(x, w, 1, padding, None, rate))
 def atrous_conv2d():
-    for rate, padding in itertools.product((2, 3, 1), ("SAME", "VALID")):
-        yield sample(IMAGE, T("3 2 c f"), rate=rate, padding=padding, name=f"rate={rate},padding={padding}")
+    yield from every(IMAGE, T("3 2 c f"), rate=each(2, 3, 1), padding=each("SAME", "VALID"))
 
 
 @nn("tf.nn.with_space_to_batch", lambda x, dilation_rate, padding, op, filter_shape, w, spatial_dims=None: convolve(
@@ -327,14 +326,14 @@ def separable_conv2d():
 
 @nn("tf.nn.depthwise_conv2d_backprop_filter", depthwise_to_filter)
 def depthwise_to_filters():
-    yield sample(T(2, 7, 8, 3), [3, 2, 3, 2], T(2, 4, 4, 6), strides=[1, 2, 2, 1], padding="SAME", name="")
+    yield sample(T(2, 7, 8, 3), [3, 2, 3, 2], T(2, 4, 4, 6), strides=[1, 2, 2, 1], padding="SAME")
     yield sample(T(2, 7, 8, 3), [3, 2, 3, 2], T(2, 7, 8, 6), strides=[1] * 4, padding="SAME", dilations=[1, 2, 2, 1])
     yield sample(T(2, 3, 7, 8), [3, 2, 3, 2], T(2, 6, 7, 8), strides=[1] * 4, padding="SAME", data_format="NCHW")
 
 
 @nn("tf.nn.depthwise_conv2d_backprop_input", depthwise_to_input)
 def depthwise_to_inputs():
-    yield sample([2, 7, 8, 3], T(3, 2, 3, 2), T(2, 4, 4, 6), strides=[1, 2, 2, 1], padding="SAME", name="")
+    yield sample([2, 7, 8, 3], T(3, 2, 3, 2), T(2, 4, 4, 6), strides=[1, 2, 2, 1], padding="SAME")
     yield sample([2, 7, 8, 3], T(3, 2, 3, 2), T(2, 7, 8, 6), strides=[1] * 4, padding="SAME", dilations=[1, 2, 2, 1])
     yield sample([2, 3, 7, 8], T(3, 2, 3, 2), T(2, 6, 7, 8), strides=[1] * 4, padding="SAME", data_format="NCHW")
 
@@ -464,9 +463,8 @@ def max_pool2d():
 
 @nn("tf.nn.max_pool_with_argmax", largest_with_places)
 def max_pool_with_argmax():
-    for padding, batch in itertools.product(("VALID", "SAME"), (False, True)):
-        yield sample(IMAGE, ksize=[3, 2], strides=2, padding=padding, include_batch_in_index=batch,
-                     name=f"padding={padding},include_batch_in_index={batch}")
+    yield from every(IMAGE, ksize=[3, 2], strides=2, padding=each("VALID", "SAME"),
+                     include_batch_in_index=each(False, True))
     yield sample(IMAGE, ksize=[3, 2], strides=2, padding="VALID", output_dtype=np.int32)
 
 
@@ -727,9 +725,7 @@ nn("tf.nn.embedding_lookup_sparse", embedding_sparse, T("v d"), IDS, each(None, 
 @nn("tf.nn.safe_embedding_lookup_sparse", safe_embedding, call=with_sparse_weights, dtypes=FLOATS)
 def safe_embedding_lookups():
     ids, weights = Sparse("n 4", dtype="int64", within=(-3, 8)), T("n 4", domain=(-1, 2), within=(-2, 2))
-    for given, combiner, default_id in itertools.product((None, weights), ("mean", "sqrtn"), (None, 2)):
-        yield sample(T("9 d"), ids, given, combiner=combiner, default_id=default_id,
-                     name=f"{given and 'nx4'},combiner={combiner},default_id={default_id}")
+    yield from every(T("9 d"), ids, each(None, weights), combiner=each("mean", "sqrtn"), default_id=each(None, 2))
     yield sample(T("9 d", edges=False), ids, None, max_norm=1.5)
 
 

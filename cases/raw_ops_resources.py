@@ -13,7 +13,7 @@ import numpy as np
 
 from tfparity import DTYPE, I, T, each, error, sample, tf
 
-from .methods import by_places, by_rows, distinct, gather_nd, positive, quotient, replaced, sparse_read
+from .methods import by_places, by_rows, distinct, gather_nd, of_same_shape, positive, quotient, replaced, sparse_read
 from .operators import no_variables, variable
 from .raw_ops import named, raw
 
@@ -188,7 +188,8 @@ for name, rule, variables, tensors, dtypes, sparse, options in (
         ("KerasMomentum",   keras_momentum,   [ANY, ANY], [RATE, GRADIENT, POWER], FIELD, FIELD, NESTEROV),
         ("Adagrad",         adagrad,          [ANY, SQUARE], [RATE, GRADIENT], FIELD, FIELD, SLOTS),
         ("AdagradV2",       adagrad_2,        [ANY, SQUARE], [RATE, SMALL, GRADIENT], FIELD, FIELD, SLOTS),
-        ("Adadelta",        adadelta,         [ANY, SQUARE, SQUARE], [RATE, POWER, SMALL, GRADIENT], FIELD, FIELD, {}),
+        ("Adadelta",        adadelta,         [ANY, SQUARE, SQUARE], [RATE, POWER, SMALL, GRADIENT], FIELD, FIELD,
+         {"skips": {"rank-2": "reads past the end of the updates, where anything may stand"}}),
         ("Adam",            adam,             [ANY, ANY, SQUARE], ADAM, FIELD, (), NESTEROV),
         ("AdamWithAmsgrad", amsgrad,          [ANY, ANY, SQUARE, SQUARE], ADAM, FLOAT, (), {}),
         ("AdaMax",          adamax,           [ANY, ANY, SQUARE], ADAM[1:], FLOAT, (), {}),
@@ -211,15 +212,6 @@ for name, rule, variables, tensors, dtypes, sparse, options in (
 
 
 # --- variables as they are read, assigned and indexed ---------------------------------------------------------------
-
-
-def same_shape(function):
-    def reference(x, y):
-        if x.shape != y.shape:
-            raise ValueError("shapes differ")
-        return [function(x, y)]
-
-    return reference
 
 
 def counted(x, limit, T):
@@ -250,9 +242,9 @@ def last(reference):
 
 VALUE, EXACTLY = T("n d", edges=False), {"exact": True, "dtypes": ANY_DTYPE}
 behind("ReadVariableOp",      lambda x, dtype: [x, x], [VALUE], dtype=DTYPE, **EXACTLY)
-behind("AssignVariableOp",    same_shape(lambda x, y: y), [VALUE], VALUE, **EXACTLY)
-behind("AssignAddVariableOp", same_shape(np.add), [VALUE], VALUE, dtypes=NUMBERS)
-behind("AssignSubVariableOp", same_shape(np.subtract), [VALUE], VALUE, dtypes=NUMBERS)
+behind("AssignVariableOp",    of_same_shape(lambda x, y: [y]), [VALUE], VALUE, **EXACTLY)
+behind("AssignAddVariableOp", of_same_shape(lambda x, y: [x + y]), [VALUE], VALUE, dtypes=NUMBERS)
+behind("AssignSubVariableOp", of_same_shape(lambda x, y: [x - y]), [VALUE], VALUE, dtypes=NUMBERS)
 behind("ResourceCountUpTo",   counted, [T("", values=(2, 3, 5), edges=False)], limit=each(7, 5),
        T=DTYPE, dtypes=("int32", "int64"))
 behind("ResourceStridedSliceAssign", assigned, [T(5, 4, edges=False)], [1, 0], [5, 4], [2, 1], T(2, 4, edges=False),

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfparity import DTYPE, I, SparseValue, T, each, error, sample, tf
 
+from .linalg import flipped
 from .methods import sparse_read
 from .raw_ops import named, raw
 
@@ -118,7 +119,8 @@ lists("SetItem",      set_item, ROWS, I("", below="n"), T(3, edges=False), call=
 lists("Scatter",      placed, T("k 3", edges=False), I("k", within=(0, 4), edges=False), [3], call=to_list)
 lists("ScatterV2",    placed, T("k 3", edges=False), I("k", below=5), [3], 5, call=to_list)
 lists("Split",        cut_up, T(5, 3, edges=False), [-1, 3], LENGTHS, call=cut)
-lists("Concat",       end_to_end, PARTS, element_shape=each([2, 3], [None, 3]), **OF)
+lists("Concat",       end_to_end, PARTS, element_shape=each([2, 3], [None, 3]), **OF, skips={
+    "deeper-0": "writes past its memory, and dies at once or in a later op (tensorflow#63722)"})
 lists("ConcatV2",     end_to_end, PARTS, each([2, 3], [-1, 3]), I("n", dtype="int64", within=(2, 2), edges=False), **OF)
 lists("PushBackBatch", lambda x, rows: [np.concatenate([x, row[None]]) for row in rows], ROWS, T(2, 3, edges=False),
       call=push)
@@ -218,8 +220,9 @@ raw("RaggedTensorFromVariant", unchanged, SPLITS, T("5 d", edges=False), Tvalues
         sample(SPLITS, T("5 d", edges=False), Tvalues=DTYPE, input_ragged_rank=rank, output_ragged_rank=1)
         for rank in (0, 1)])
 raw("RaggedTensorToVariantGradient", lambda splits, values, shape, Tvalues: values, SPLITS, T(5, 3, edges=False),
-    [5, 3], Tvalues=DTYPE, call=gradient, exact=True,
-    errors=OTHERWISE)
+    [5, 3], Tvalues=DTYPE, call=gradient, exact=True, errors=OTHERWISE, skips=dict.fromkeys(
+        ("option-2-beyond", "option-2-shorter"),
+        "writes past its memory, and dies at once or in a later op (tensorflow#80332)"))
 
 
 # --- CSR matrices ---------------------------------------------------------------------------------------------------
@@ -240,13 +243,6 @@ def to_matrix(f, x, places):
 
 def from_matrix(f, x, *arguments, **attributes):
     return named(f, sparse(x), *arguments, **attributes)
-
-
-def only(x, places):
-    """The matrix with its elements at these places, else zero."""
-    out = np.zeros_like(x)
-    out[tuple(places.T)] = x[tuple(places.T)]
-    return out
 
 
 def columns_and_values(x, index, type):
@@ -270,14 +266,15 @@ def filled(places, values, shape):
     return out
 
 
-def turned(x, transpose=False, adjoint=False):
-    return np.conj(x.T) if adjoint else x.T if transpose else x
+def only(x, places):
+    """The matrix with its elements at these places, else zero."""
+    return filled(places, x[tuple(places.T)], x.shape)
 
 
 def product(a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False, transpose_output=False,
             conjugate_output=False, type=None):
-    found = turned(a, transpose_a, adjoint_a) @ turned(b, transpose_b, adjoint_b)
-    return turned(np.conj(found) if conjugate_output else found, transpose_output)
+    found = flipped(a, transpose_a, adjoint_a) @ flipped(b, transpose_b, adjoint_b)
+    return flipped(np.conj(found) if conjugate_output else found, transpose_output)
 
 
 def root(f, x, type):
@@ -319,7 +316,7 @@ matrices("CSRSparseMatrixToSparseTensor", sparse_value, HALF, **TYPED, exact=Tru
 matrices("SparseTensorToCSRSparseMatrix", filled, PLACES, T(4, domain=(-4, 4), edges=False), np.array([4, 3]),
          call=of_sparse_tensor, exact=True)
 matrices("SparseMatrixNNZ", lambda x: np.int32(np.count_nonzero(x)), HALF, exact=True)
-matrices("SparseMatrixTranspose", lambda x, conjugate, type: turned(x, not conjugate, conjugate) + 0, HALF, **TYPED,
+matrices("SparseMatrixTranspose", lambda x, conjugate, type: flipped(x, not conjugate, conjugate) + 0, HALF, **TYPED,
          exact=True, conjugate=each(False, True), call=lambda f, x, **of: dense(from_matrix(f, x, **of), x))
 matrices("SparseMatrixMatMul", product, HALF, T("m k", domain=(-4, 4), edges=False), **dict.fromkeys(
     ("transpose_output", "conjugate_output"), each(False, True)))

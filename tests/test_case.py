@@ -9,7 +9,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfparity import DTYPE, B, I, Ragged, RaggedValue, S, Sparse, SparseValue, T, each, error, kind, op, program, sample
+from tfparity import (
+    DTYPE,
+    B,
+    I,
+    Ragged,
+    RaggedValue,
+    S,
+    Sparse,
+    SparseValue,
+    T,
+    each,
+    error,
+    every,
+    kind,
+    op,
+    program,
+    sample,
+)
 from tfparity.suite import case as cases
 from tfparity.suite.case import CaseError, leaves, load, rebuild
 from tfparity.suite.samples import expand
@@ -88,6 +105,13 @@ def test_each_takes_the_values_of_an_argument_in_turn_and_their_product():
     assert all(s.kwargs["unit"] == "x" for s in found)
     assert [s.name for s in found][:2] == ["1,axis=None,keepdims=False", "1,axis=None,keepdims=True"]
     assert len({s.name for s in found}) == 8
+
+
+def test_every_is_each_for_one_part_of_a_generator():
+    args = (T("a b"), each(T("n"), None))
+    found = list(every(*args, axis=each(None, 0), unit="x", sizes={"n": 9}))
+    assert found == declared(op("tf.foo", None, *args, axis=each(None, 0), unit="x", sizes={"n": 9}))
+    assert [s.name for s in found] == ["n,axis=None", "n,axis=0", "None,axis=None", "None,axis=0"]
 
 
 def test_each_may_vary_an_input_and_names_it_by_its_shape():

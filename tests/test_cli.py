@@ -312,6 +312,7 @@ def test_list_gives_one_row_a_case_in_text_and_in_json(command, sound):
             "status": "implemented",
             "reason": "",
             "reference": "lambda",
+            "skips": {},
         }
     ]
 

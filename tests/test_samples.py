@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from conftest import same_tree
 from tfparity import I, Ragged, S, Sparse, T, Undefined, each, inf, op, sample
+from tfparity.suite import case as cases
 from tfparity.suite.case import CaseError
 from tfparity.suite.dtypes import DTYPES, family, numpy_dtype
 from tfparity.suite.inputs import edges, few_edges
@@ -519,3 +521,21 @@ def test_a_timed_draw_has_about_as_many_elements_as_asked(elements):
 @pytest.mark.parametrize("dtype", ["float16", "int8"])
 def test_families_are_told_apart(dtype):
     assert family(np.dtype(dtype)) == ("float" if dtype == "float16" else "integer")
+
+
+# --- what is left out ----------------------------------------------------------------------------------------------
+
+
+def test_a_skipped_invalid_input_is_left_out_and_no_other():
+    whole = op("tf.foo", None, T("n m"), 3)
+    part = replace(whole, skips={"deeper-0": "why"})
+    assert set(drawn(whole)) - set(drawn(part)) == {"deeper-0"}
+
+
+def test_every_skip_of_the_cases_names_a_sample_and_says_why():
+    skipping = [case for case in cases.load().values() if case.skips]
+    assert skipping
+    for case in skipping:
+        names = {sample.plain_name for sample in expand(replace(case, skips={}), "float32")}
+        assert set(case.skips) <= names, case.name
+        assert all(case.skips.values())

@@ -7,6 +7,8 @@ what the registries cannot know. Turning it into arrays is `samples`; running it
     op("tf.linalg.matmul", np.matmul, T("m k"), T("k n"))                    named dimensions
     op("tf.math.reduce_sum", np.sum, T("a b c"), axis=each(None, 0, [0, 2])) an option and its values
     op("tf.gather", lambda p, i: p[i], T("n d"), I("m", below="n"))          indices
+
+Where arguments do not vary independently, a case has a generator of `sample(...)` and `every(...)`, see `op`.
 """
 
 from __future__ import annotations
@@ -236,6 +238,17 @@ def sample(*args: Any, name: str = "", sizes: Mapping[str, int] | None = None, *
     return Declared(args, kwargs, "".join(name.split()) or describe(kwargs), sizes or {})
 
 
+def every(*inputs: Any, sizes: Mapping[str, int] | None = None, **options: Any) -> Iterator[Declared]:
+    """A sample for every combination of the `each` values, the first ones first; named by those that vary."""
+    slots: list[tuple[Any, Each]] = [(i, v) for i, v in enumerate(inputs) if isinstance(v, Each)]
+    slots += [(k, v) for k, v in options.items() if isinstance(v, Each)]
+    for chosen in itertools.product(*(each.values for _, each in slots)):
+        picked = {slot: value for (slot, _), value in zip(slots, chosen, strict=True)}
+        args = tuple(picked.get(i, v) for i, v in enumerate(inputs))
+        kwargs = {k: picked.get(k, v) for k, v in options.items()}
+        yield Declared(args, kwargs, describe(picked), sizes or {})
+
+
 @dataclass(frozen=True)
 class Invalid:
     """Arguments that the documentation calls an error."""
@@ -273,6 +286,7 @@ class Case:
     error_factor: float = 1.0
     exact: bool = False
     timed: bool = True
+    skips: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     missing: str = ""
 
@@ -325,6 +339,7 @@ def op(
     error_factor: float = 1.0,
     exact: bool = False,
     timed: bool = True,
+    skips: Mapping[str, str] | None = None,
     sizes: Mapping[str, int] | None = None,
     body: Callable[..., Any] | None = None,
     **options: Any,
@@ -355,6 +370,8 @@ def op(
     exact         the result is determined to the bit (data movement, rounding, casts): the reference gets the arrays in
                   their own dtype, and no error is allowed
     timed         whether `bench` times it
+    skips         invalid input that is left out, by name, and why: what writes past its memory dies now or later, so
+                  that neither it nor what runs after it gets the same verdict twice
     sizes         numbers for dimension names that cannot be just anything
 
     Where arguments do not vary independently, decorate a generator of samples instead:
@@ -363,6 +380,7 @@ def op(
         def conv2d():
             for stride in (1, 2):
                 yield sample(T(2, 7, 7, 3), T(3, 3, 3, 4), strides=stride, padding="SAME")
+            yield from every(T(2, 7, 7, 3), T(3, 3, 1, 4), strides=1, padding=each("SAME", "VALID"))
 
     Raises CaseError when the op is declared twice.
     """
@@ -371,7 +389,7 @@ def op(
         name,
         kind,
         reference,
-        lambda: _combinations(inputs, options, sizes or {}),
+        lambda: every(*inputs, sizes=sizes, **options),
         file,
         line,
         body,
@@ -387,6 +405,7 @@ def op(
         error_factor,
         exact,
         timed,
+        skips or {},
     )
     return register(case)
 
@@ -447,17 +466,6 @@ def rebuild(tree: Any, function: Callable[[Any], Any]) -> Any:
     if isinstance(tree, list | tuple):
         return type(tree)(rebuild(value, function) for value in tree)
     return function(tree)
-
-
-def _combinations(inputs: tuple[Any, ...], options: Mapping[str, Any], sizes: Mapping[str, int]) -> Iterator[Declared]:
-    """Every combination of the `each` values, the first ones first; named by those that vary."""
-    slots: list[tuple[Any, Each]] = [(i, v) for i, v in enumerate(inputs) if isinstance(v, Each)]
-    slots += [(k, v) for k, v in options.items() if isinstance(v, Each)]
-    for chosen in itertools.product(*(each.values for _, each in slots)):
-        picked = {slot: value for (slot, _), value in zip(slots, chosen, strict=True)}
-        args = tuple(picked.get(i, v) for i, v in enumerate(inputs))
-        kwargs = {k: picked.get(k, v) for k, v in options.items()}
-        yield Declared(args, kwargs, describe(picked), sizes)
 
 
 def describe(options: Mapping[Any, Any]) -> str:

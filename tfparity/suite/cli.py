@@ -223,7 +223,7 @@ def list_cases(
     print(f"{len(rows)} cases", file=sys.stderr)
 
 
-def _row(case: Any) -> dict[str, str]:
+def _row(case: Any) -> dict[str, Any]:
     name = getattr(case.reference, "__name__", "") if case.reference else ""
     reference = ("lambda" if name == "<lambda>" else name) or ("invariant" if case.invariant else "")
     return {
@@ -233,6 +233,7 @@ def _row(case: Any) -> dict[str, str]:
         "status": case.status,
         "reason": case.missing or case.reason,
         "reference": reference,
+        "skips": dict(case.skips),
     }
 
 
