@@ -4,11 +4,13 @@ import ctypes
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tfparity.suite.identity import parse
+from tfparity.suite.outcome import FILL, unwritten, value
 from tfparity.suite.planning import Wanted
-from tfparity.suite.worker import FILL, Job, unwritten_memory
+from tfparity.suite.worker import Job, unwritten_memory
 
 TIMEOUT = 6.0
 
@@ -87,6 +89,20 @@ def test_memory_that_nobody_wrote_has_one_content():
         unwritten_memory(filled=False)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.complex128])
+def test_a_result_that_nobody_wrote_is_known_by_its_bytes(dtype):
+    array = np.zeros((2, 3), dtype)
+    assert unwritten(value([array, array])) is None
+    hollow = array.copy()
+    hollow[1, 2:] = np.frombuffer(bytes([FILL]) * array.itemsize, dtype)
+    assert unwritten(value([array, hollow])) == (1, (1, 2))
+
+
+def test_bytes_that_may_be_a_number_by_chance_are_no_sign():
+    assert unwritten(value(np.full(3, FILL, np.int8))) is None
+    assert unwritten(value(np.array([b"ZZZZ"], object))) is None
+
+
 def test_what_was_judged_before_a_death_is_not_run_again(died, pool):
     rows = died("program.own_noting", "*/*/ordinary*")
     assert {row.sample: row.verdict for row in rows.values()} == {
@@ -154,6 +170,14 @@ def test_a_real_abort_of_tensorflow_is_a_crash_with_its_words(died):
     others = [row for row in rows.values() if row.sample.startswith("ordinary")]
     assert others
     assert {row.verdict for row in others} <= {"identical", "close"}
+
+
+@pytest.mark.skipif(not tensorflow_is("2.21") or sys.platform != "linux", reason="seen in 2.21; M_PERTURB is glibc's")
+def test_a_real_result_that_was_never_written_is_told(died):
+    rows = died("tf.linalg.cholesky", "*/float32/singular-0/eager#error", modes=("eager",), file=None)
+    row = rows["singular-0/eager@CPU:0#error:docs"]
+    assert (row.verdict, row.kind) == ("differs", "value")
+    assert row.detail.startswith("result 0 is memory that nobody wrote: 1.5365")
 
 
 @pytest.mark.skipif(not tensorflow_is("2.21"), reason="seen in TensorFlow 2.21")

@@ -20,7 +20,7 @@ from .identity import Identity
 from .inputs import flushed
 from .judge import IDENTICAL, Expected, Judgement, agree, agrees, arrays, bits, judge, short, worst
 from .modes import Clock, Program
-from .outcome import Failure, Lost, Outcome, Value, same_bits, value
+from .outcome import Failure, Lost, Outcome, Value, same_bits, unwritten, value
 from .planning import Plan, Wanted, plan
 from .results import Check
 from .samples import Sample, expand
@@ -309,7 +309,8 @@ def _distance(a: Outcome, b: Outcome) -> tuple[np.ndarray | None, ...]:
 
 
 def _documented(got: list[Outcome], sample: Sample) -> Judgement:
-    """Invalid input must be refused where the documentation says so; valid input must give a value."""
+    """Invalid input must be refused where the documentation says so; valid input must give a value, and whatever is
+    given must have been written."""
     for number, outcome in enumerate(got):
         if isinstance(outcome, Lost):
             return Judgement(outcome.verdict, detail=outcome.detail, worst=(number, -1, ()))
@@ -329,6 +330,14 @@ def _documented(got: list[Outcome], sample: Sample) -> Judgement:
         if sample.must_fail and isinstance(outcome, Value):
             first = "; ".join(short(a) for a in outcome.arrays[:3])
             return Judgement("accepted", detail=f"invalid input is accepted and gives {first}", worst=(number, -1, ()))
+        if isinstance(outcome, Value) and (place := unwritten(outcome)):
+            k, at = place
+            return Judgement(
+                "differs",
+                "value",
+                detail=f"result {k} is memory that nobody wrote: {bits(outcome.arrays[k][at])}",
+                worst=(number, k, at),
+            )
     return Judgement("identical")
 
 

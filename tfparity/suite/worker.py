@@ -32,7 +32,7 @@ from . import checks, examples, inventory, kernels, modes, samples
 from .dtypes import DTYPES
 from .kernels import Kernel
 from .modes import Clock
-from .outcome import Failure, Lost
+from .outcome import FILL, Failure, Lost
 from .planning import Wanted
 from .results import Check, Timing
 
@@ -178,13 +178,8 @@ class Steps:
         self.marker.close()
 
 
-FILL = 0x5A
-"""Every byte of memory that nobody has written yet: no usual number in any dtype, and neither NaN nor tiny (1.5e16 in
-float32 and bfloat16, 203 in float16, 1515870810 in int32)."""
-
-
 def unwritten_memory(filled: bool) -> None:
-    """Let what malloc gives have one content, or whatever was there before, as timing wants it.
+    """Let what malloc gives be `FILL`, or whatever was there before, as timing wants it.
 
     An op that returns what it never wrote gives something else in every run, or by luck the zeros of a fresh page. It
     is glibc's M_PERTURB, which sets the complement (of aligned memory, as TensorFlow's tensors are; not of what a
