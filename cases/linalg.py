@@ -124,10 +124,11 @@ def matmul_samples():
     yield sample(T("m k"), T("n k"), a_is_sparse=True, b_is_sparse=True, transpose_b=True, name="both_sparse")
 
 
-@program("program.product_of_many_with_one", T(4000, 1, 3, 64, edges=False), T(64, 512, edges=False),
-         dtypes=["float32"], autograph=False, reference=matmul, error_factor=16)
+@program("program.product_of_many_with_one", T(3000, 1, 3, 512, edges=False), T(512, 512, edges=False),
+         dtypes=["float32"], autograph=False)
 def product_of_many_with_one(a, b):
-    """Many batches with one matrix, of 512 MB were it as many: what reads past its end leaves the process's memory."""
+    """Many batches with one matrix, of 3 GB were it as many: what reads past its end leaves the process's memory. At
+    512 MB one process in twenty lived, and so corrupted that NumPy's own products were wrong in it: so no reference."""
     return tf.linalg.matmul(a, b)
 
 

@@ -194,7 +194,7 @@ def _judge(task: Task, sample: Sample, planned: Plan) -> Judgement:
             if not told:
                 return Judgement("ill-conditioned", detail="the reference calls every draw undefined")
             apart = [n for n in told if not agrees(got[n], wants[n])]  # type: ignore[arg-type]
-        sure = task.reference(sample, apart)
+        sure = task.reference(sample, [n for n in apart if isinstance(got[n], Value)])
         return _judged(task, got, {n: w for n in apart if (w := sure[n]) is not None}, told)
     device = "CPU:0" if against == "cpu" else planned.device
     base = task.outcome(sample, "eager", device, _executed(planned.aspect))
