@@ -179,6 +179,7 @@ NESTEROV, SLOTS = {"use_nesterov": each(False, True)}, {"update_slots": each(Tru
 LINEAR = {"multiply_linear_by_lr": each(False, True), "error_factor": 16}  # it subtracts powers that are nearly equal
 PROXIMAL = (RATE, POWER, SMALL)  # a rate, then l1 and l2
 FAST = (T("", domain=(0.3, 0.9), edges=False), POWER, SMALL)
+PAST_THE_SLOT = "reads past the end of its last slot, where anything may stand"
 FALLING = T("", values=(-0.5, -0.75), edges=False)
 ADAM = [POWER, POWER, RATE, POWER, POWER, SMALL, GRADIENT]
 DECAYS, SIGNS = [RATE, POWER, POWER, SMALL, GRADIENT], [RATE, POWER, POWER, POWER, GRADIENT]
@@ -189,9 +190,10 @@ for name, rule, variables, tensors, dtypes, sparse, options in (
         ("Adagrad",         adagrad,          [ANY, SQUARE], [RATE, GRADIENT], FIELD, FIELD, SLOTS),
         ("AdagradV2",       adagrad_2,        [ANY, SQUARE], [RATE, SMALL, GRADIENT], FIELD, FIELD, SLOTS),
         ("Adadelta",        adadelta,         [ANY, SQUARE, SQUARE], [RATE, POWER, SMALL, GRADIENT], FIELD, FIELD,
-         {"skips": {"rank-2": "reads past the end of the updates, where anything may stand"}}),
+         {"skips": {"rank-2": PAST_THE_SLOT}}),
         ("Adam",            adam,             [ANY, ANY, SQUARE], ADAM, FIELD, (), NESTEROV),
-        ("AdamWithAmsgrad", amsgrad,          [ANY, ANY, SQUARE, SQUARE], ADAM, FLOAT, (), {}),
+        ("AdamWithAmsgrad", amsgrad,          [ANY, ANY, SQUARE, SQUARE], ADAM, FLOAT, (),
+         {"skips": {"rank-3": PAST_THE_SLOT}}),
         ("AdaMax",          adamax,           [ANY, ANY, SQUARE], ADAM[1:], FLOAT, (), {}),
         ("RMSProp",         rmsprop,          [ANY, SQUARE, ANY], DECAYS, FIELD, FIELD, {}),
         ("CenteredRMSProp", centered_rmsprop, [ANY, MEAN, SQUARE, ANY], DECAYS, FIELD, FIELD, {}),
