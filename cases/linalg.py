@@ -128,7 +128,7 @@ def matmul_samples():
          dtypes=["float32"], autograph=False)
 def product_of_many_with_one(a, b):
     """Many batches with one matrix, of 3 GB were it as many: what reads past its end leaves the process's memory. At
-    512 MB one process in twenty lived, and so corrupted that NumPy's own products were wrong in it: so no reference."""
+    512 MB one of 17 processes lived, and so corrupted that NumPy's own products were wrong in it: so no reference."""
     return tf.linalg.matmul(a, b)
 
 

@@ -194,20 +194,27 @@ def _judge(task: Task, sample: Sample, planned: Plan) -> Judgement:
             if not told:
                 return Judgement("ill-conditioned", detail="the reference calls every draw undefined")
             apart = [n for n in told if not agrees(got[n], wants[n])]  # type: ignore[arg-type]
-        sure = task.reference(sample, [n for n in apart if isinstance(got[n], Value)])
-        return _judged(task, got, {n: w for n in apart if (w := sure[n]) is not None}, told)
+        sure = task.reference(sample, _valued(got, apart))
+        return _judged(task, got, {n: w for n in apart if (w := sure[n]) is not None}, len(told))
     device = "CPU:0" if against == "cpu" else planned.device
     base = task.outcome(sample, "eager", device, _executed(planned.aspect))
     with task.clock.phase("judge"):
         apart = [n for n, (g, b) in enumerate(zip(got, base, strict=True)) if not same_bits(g, b)]
     factor = 0.0 if task.case.exact and planned.aspect == "value" else 2.0 * task.case.error_factor
-    wanted = _from_eager(task, sample, base, planned.aspect, apart) if apart else {}
-    return _judged(task, got, {n: replace(e, factor=factor) for n, e in wanted.items()}, range(len(got)))
+    wanted = {n: Expected(base[n]) for n in apart}
+    if valued := _valued(got, apart):
+        wanted |= _from_eager(task, sample, base, planned.aspect, valued)
+    return _judged(task, got, {n: replace(e, factor=factor) for n, e in wanted.items()}, len(got))
 
 
-def _judged(task: Task, got: list[Outcome], wants: Mapping[int, Expected], told: Collection[int]) -> Judgement:
-    """The judgement of the draws `told`, of which only those in `wants` are not what they should be to the bit."""
-    found = [IDENTICAL] if len(wants) < len(told) else []
+def _valued(got: list[Outcome], numbers: list[int]) -> list[int]:
+    """Of these draws those that gave a value: of an error no distance is asked."""
+    return [n for n in numbers if isinstance(got[n], Value)]
+
+
+def _judged(task: Task, got: list[Outcome], wants: Mapping[int, Expected], told: int) -> Judgement:
+    """The judgement of `told` draws, of which only those in `wants` are not what they should be to the bit."""
+    found = [IDENTICAL] if len(wants) < told else []
     if wants:
         numbers = list(wants)
         with task.clock.phase("judge"):

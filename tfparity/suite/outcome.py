@@ -69,12 +69,15 @@ def same_bits(a: Outcome, b: Outcome) -> bool:
         and a.structure == b.structure
         and len(a.arrays) == len(b.arrays)
         and all(
-            x.shape == y.shape
-            and x.dtype == y.dtype
-            and (x.tolist() == y.tolist() if x.dtype.kind == "O" else x.tobytes() == y.tobytes())
+            x.shape == y.shape and x.dtype == y.dtype and same_bytes(x, y)
             for x, y in zip(a.arrays, b.arrays, strict=True)
         )
     )
+
+
+def same_bytes(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether two arrays of one shape and dtype hold the same bytes, or the same strings."""
+    return x.tolist() == y.tolist() if x.dtype.kind == "O" else x.tobytes() == y.tobytes()
 
 
 FILL = 0x5A
