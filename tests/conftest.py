@@ -28,6 +28,18 @@ def registry(monkeypatch):
     sys.modules.update(ours)
 
 
+def tensorflow_is(*versions):
+    """Whether the installed TensorFlow is of one of these versions, `2.21`; without importing it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    for package in ("tensorflow-cpu", "tensorflow", "tf-nightly"):
+        try:
+            return version(package).startswith(versions)
+        except PackageNotFoundError:
+            continue
+    return False
+
+
 @pytest.fixture
 def own_cases():
     """The folder of case files that only these tests use."""

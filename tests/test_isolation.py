@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import tensorflow_is
 from tfparity.suite.identity import parse
 from tfparity.suite.outcome import FILL, unwritten, value
 from tfparity.suite.planning import Wanted
@@ -96,6 +97,7 @@ def test_a_result_that_nobody_wrote_is_known_by_its_bytes(dtype):
     hollow = array.copy()
     hollow[1, 2:] = np.frombuffer(bytes([FILL]) * array.itemsize, dtype)
     assert unwritten(value([array, hollow])) == (1, (1, 2))
+    assert unwritten(value(hollow[1, 2])) == (0, ())
 
 
 def test_bytes_that_may_be_a_number_by_chance_are_no_sign():
@@ -141,17 +143,6 @@ def test_a_worker_that_died_is_replaced_and_the_next_job_runs(died):
 
 
 # Real ones: these two rows of cases/ are known to kill TensorFlow 2.21 on a CPU.
-
-
-def tensorflow_is(*versions):
-    from importlib.metadata import PackageNotFoundError, version
-
-    for package in ("tensorflow-cpu", "tensorflow", "tf-nightly"):
-        try:
-            return version(package).startswith(versions)
-        except PackageNotFoundError:
-            continue
-    return False
 
 
 @pytest.mark.skipif(not tensorflow_is("2.21"), reason="seen in TensorFlow 2.21")

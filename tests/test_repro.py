@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import OWN_CASES
+from conftest import OWN_CASES, tensorflow_is
 from tfparity.suite import case as cases
 from tfparity.suite import repro
 from tfparity.suite.identity import QueryError, identity
@@ -121,3 +121,12 @@ def test_an_unknown_sample_or_op_is_refused(script):
         script("program.own_wrong/float32/nowhere/eager@CPU:0#value:numpy")
     with pytest.raises(QueryError, match="no declared op"):
         script("program.own_none/float32/ordinary/eager@CPU:0#value:numpy")
+
+
+@pytest.mark.skipif(not tensorflow_is("2.21") or sys.platform != "linux", reason="seen in 2.21; M_PERTURB is glibc's")
+def test_what_nobody_wrote_is_shown_beside_zero(tmp_path):
+    text = repro.script(identity("tf.linalg.cholesky/float32/singular-0/eager@CPU:0#error:docs"), cases.load())
+    (tmp_path / "show.py").write_text(text)
+    done = subprocess.run([sys.executable, "show.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "[0x5a5a5a5a]  |  0.0 [0x00000000]" in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 of 1 draws differ in some bit"
