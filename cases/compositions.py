@@ -63,6 +63,7 @@ REFUSED = {
     "plus-other":     lambda v: v + tf.boolean_mask(v, v > 1),
     "with-other":     lambda v: tf.stack([v, tf.boolean_mask(v, v > 1)]),
     "times-longer":   lambda v: v * tf.concat([v, v], 0),
+    "plus-square":    lambda v: v[:, None] * [1, 2, 3, 4] + v[:, None] * v,
     "far":            lambda v: v[11],
     "gather-far":     lambda v: tf.gather(v, [11]),
     "top-far":        lambda v: tf.math.top_k(v, 12).values,
@@ -105,3 +106,13 @@ after("rot90",        lambda x: tf.image.rot90(x[..., None])[..., 0], np.rot90, 
 after("strides",      lambda x: x[::-2, ::2],                     lambda x: x[::-2, ::2],             OF_PLANES, PLANE)
 after("broadcast",    lambda x: tf.broadcast_to(x[:, :1], [4, 6]), lambda x: np.broadcast_to(x[:, :1], (4, 6)),
       OF_PLANES, PLANE)
+
+
+@program("program.gradient_of_masked_sum", T(5, dtype="float32", edges=False),
+         np.array([True, False, True, True, False]), T(3, dtype="float32", edges=False), autograph=False, timed=False,
+         reference=lambda x, mask, w: [x[mask] @ w, np.array([w[0], 0, w[1], w[2], 0])])
+def gradient_of_masked_sum(x, mask, w):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.reduce_sum(tf.boolean_mask(x, mask) * w)
+    return y, tape.gradient(y, x)

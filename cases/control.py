@@ -35,6 +35,10 @@ def minus(a, v):
     return a - v
 
 
+def of_other_dtype(*values):
+    return tf.cast(values[-1], tf.int32)
+
+
 # --- branches ------------------------------------------------------------------------------------------------------
 
 control("tf.cond", lambda p, x: twice(x) if p else -x, B(""), T("n", edges=False),
@@ -114,6 +118,28 @@ def loop_of_one_variable(x, form):
     return [*tf.nest.flatten(found), isinstance(found, list)]
 
 
+def counted(x, start, limit, step, inclusive):
+    while start < limit + inclusive:
+        start += step
+    return x + x.dtype.type(start)
+
+
+@program("program.loop_of_constants", T("", edges=False), dtypes=["int32", "int64"], timed=False,
+         start=each(0, 1), limit=each(1, 4), step=each(1, 2, 5), inclusive=each(False, True), reference=counted)
+def loop_of_constants(x, start, limit, step, inclusive):
+    """From a constant to a constant by a constant, so that a compiler can reckon the turns: also past the limit."""
+    start = tf.constant(start, x.dtype)
+    goes_on = (lambda i: i <= limit) if inclusive else (lambda i: i < limit)
+    return x + tf.while_loop(goes_on, lambda i: [i + step], [start])[0]
+
+
+@program("program.branch_not_taken", T("n", edges=False), dtypes=["float32"], autograph=False, timed=False,
+         reference=lambda x: x if len(x) != 1 else np.full(1, x[0]))
+def branch_not_taken(x):
+    """The branch that is not taken would fail."""
+    return tf.cond(tf.size(x) == 1, lambda: tf.fill(tf.shape(x), tf.reshape(x, [])), lambda: tf.identity(x))
+
+
 @program("program.loop_that_changes", T("n", edges=False), dtypes=["float32"], autograph=False, timed=False,
          turn=each("alike"), reference=lambda x, turn: [np.int32(2), x],
          errors=[error(form, turn=form) for form in UNLIKE_FIRST if form != "of-another-form"])
@@ -129,8 +155,9 @@ def mapped(fn, x, **_):
     return parts or np.stack(rows)[: len(x)]
 
 
+OF_OTHER_DTYPE = error("other-dtype", of_other_dtype, np.ones((4, 3), np.float32))
 control("tf.map_fn", lambda fn, x, **_: mapped(fn, x), each(twice, cubed), T("n d", edges=False),
-        parallel_iterations=each(None, 1), fn_output_signature=each(None, DTYPE))
+        parallel_iterations=each(None, 1), fn_output_signature=each(None, DTYPE), errors=[OF_OTHER_DTYPE])
 control("tf.vectorized_map", mapped, each(cubed, both, twice), T("n d", edges=False),
         fallback_to_while_loop=each(True, False))
 
@@ -154,7 +181,7 @@ def folded(fn, x, initializer=None, **_):
 
 
 def folding(name, reference, **options):
-    @control(name, reference)
+    @control(name, reference, errors=[OF_OTHER_DTYPE])
     def samples():
         for fn in (doubled_plus, minus):
             yield sample(fn, T("n d", edges=False), name=fn.__name__)
@@ -691,6 +718,26 @@ def forward_accumulator(x, t):
 @autograph("program.second_derivative", T("n", dtype="float32"), reference=lambda x: [3 * x * x, 6 * x])
 def second_derivative(x):
     return derivative(lambda v: derivative(cubed, v)[1], x)
+
+
+def tangent(function, x):
+    """The derivative in forward mode, along ones."""
+    with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as accumulator:
+        y = function(x)
+    return accumulator.jvp(y)
+
+
+SLOPES = {"forward": tangent, "reverse": lambda function, x: derivative(function, x)[1]}
+
+
+@autograph("program.derivative_of_derivative", T("n", dtype="float32", edges=False), outer=each(*SLOPES),
+           inner=each(*SLOPES), reused=each(False, True), reference=lambda x, **_: 6 * x)
+def derivative_of_derivative(x, outer, inner, reused):
+    """Of x**3, by either mode over either; `reused` is the tensor that all three factors are."""
+    def function(v):
+        return cubed(tf.identity(v) if reused else v)
+
+    return SLOPES[outer](lambda v: SLOPES[inner](function, v), x)
 
 
 @autograph("program.persistent_tape", T("n", dtype="float32"), reference=lambda x: [2 * x, 4 * cubed(x)])

@@ -6,7 +6,7 @@ judged by what they promise of them: shape, dtype, range and distribution.
 
 import numpy as np
 
-from tfparity import FLOATS, SIGNED, B, I, T, each, inf, sample, tf
+from tfparity import FLOATS, SIGNED, B, I, T, each, error, inf, sample, tf
 
 from .experimental_numpy import namesake
 
@@ -15,6 +15,7 @@ from .experimental_numpy import namesake
 making = namesake("shape and indexing")
 GIVEN = each(None, np.float32, np.int32, bool)
 SHAPES = each((2, 3), (), (0, 2), 4)
+HUGE = [error("huge", 2**63 - 1, dtype=np.uint16)]
 PLAIN = T("a b", edges=False)  # what NaN and infinity become in another dtype is not promised
 
 
@@ -33,8 +34,8 @@ making("asanyarray",        np.asanyarray,        PLAIN, dtype=GIVEN)
 making("ascontiguousarray", np.ascontiguousarray, each(PLAIN, T("", edges=False)), dtype=GIVEN)
 making("copy",              np.copy,              PLAIN)
 
-making("zeros",      defaulting(np.zeros),     SHAPES, dtype=GIVEN, call=apply_defaulting)
-making("ones",       defaulting(np.ones),      SHAPES, dtype=GIVEN, call=apply_defaulting)
+making("zeros",      defaulting(np.zeros),     SHAPES, dtype=GIVEN, call=apply_defaulting, errors=HUGE)
+making("ones",       defaulting(np.ones),      SHAPES, dtype=GIVEN, call=apply_defaulting, errors=HUGE)
 making("full",       np.full,                  SHAPES, T("", edges=False), dtype=GIVEN)
 making("eye",        defaulting(np.eye),       3, each(None, 4), k=each(0, 1, -2, 5), dtype=each(None, np.int32),
        call=apply_defaulting)

@@ -11,12 +11,21 @@ from functools import partial
 
 import numpy as np
 
-from tfparity import FLOATS, S, T, Undefined, each, error, every, inf, kind, sample, tf
+from tfparity import FLOATS, I, S, T, Undefined, each, error, every, inf, kind, sample, tf
 
 image = partial(kind("image"), empty=False)               # an image has pixels and channels
+boxed = kind("image")                                     # and maybe nothing to be seen
 random = kind("random")
 
+
+def torn(a):
+    """Pixels with one colour missing."""
+    a[..., 0, 0, 0] = a[..., 0, 1, 1] = a[..., 1, 0, 2] = np.nan
+    return a
+
+
 UNIT = T("n h w 3", domain=(0, 1), within=(0, 1))
+TORN = T("n h w 3", domain=(0, 1), form=torn, edges=False)
 
 
 # Geometry
@@ -224,11 +233,14 @@ image("tf.image.resize_with_pad", resize_with_pad, T("n 6 8 c", **MILD), 12, eac
       method=each("bilinear", "nearest"), antialias=each(False, True), dtypes=SINGLE, error_factor=64)
 
 
-@image("tf.image.crop_and_resize", crop_and_resize)
+# places are computed in float32, as those of tf.image.resize
+@boxed("tf.image.crop_and_resize", crop_and_resize, error_factor=4, errors=[error(
+    "no-rows", np.ones((3, 7, 9, 2), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32), [3, 4])])
 def crop_and_resize_samples():
-    boxes = np.array([[0, 0, 1, 1], [0.1, 0.2, 0.7, 0.9], [0.9, 0.8, 0.3, 0.1], [-0.3, 0.2, 1.2, 0.6]], np.float32)
+    telling = np.array([[0, 0, 1, 1], [0.1, 0.2, 0.7, 0.9], [0.9, 0.8, 0.3, 0.1], [-0.3, 0.2, 1.2, 0.6]])
+    boxes = T("2*b 4", dtype="float32", form=lambda drawn: np.resize(telling, drawn.shape), edges=False)
     for method, size in itertools.product(("bilinear", "nearest"), ([3, 4], [1, 5])):
-        yield sample(T(3, 7, 9, "c"), boxes, np.array([2, 0, 1, 2], np.int32), size, method=method,
+        yield sample(T(3, 7, 9, "c"), boxes, I("2*b", below=3), size, method=method,
                      extrapolation_value=-1.5, name=f"method={method},crop_size={size[0]}x{size[1]}")
 
 
@@ -240,8 +252,14 @@ RGB_TO_YUV = np.stack([LUMA, 0.492111 * (np.eye(3)[2] - LUMA), 0.877283 * (np.ey
 RGB_TO_YIQ = np.array([[0.299, 0.5959, 0.2115], [0.587, -0.2746, -0.5227], [0.114, -0.3213, 0.3112]])
 
 
+def whole(x):
+    if np.isnan(x).any():
+        raise Undefined("no page says what becomes of NaN")
+    return x
+
+
 def rgb_to_hsv(x):
-    r, g, b = np.moveaxis(x, -1, 0)
+    r, g, b = np.moveaxis(whole(x), -1, 0)
     value = x.max(-1)
     spread = value - x.min(-1)
     safe = np.where(spread > 0, spread, 1)
@@ -250,7 +268,7 @@ def rgb_to_hsv(x):
 
 
 def hsv_to_rgb(x):
-    h, s, v = np.moveaxis(x, -1, 0)
+    h, s, v = np.moveaxis(whole(x), -1, 0)
     distance = [np.abs((6 * h - k + 3) % 6 - 3) for k in (0, 2, 4)]       # from red, green and blue, of six
     return np.stack([v * (1 - s * np.clip(d - 1, 0, 1)) for d in distance], -1)
 
@@ -295,8 +313,8 @@ def standardized(x):
     return (x - mean) / np.maximum(x.std((-3, -2, -1), keepdims=True), 1 / np.sqrt(size))
 
 
-image("tf.image.rgb_to_hsv", rgb_to_hsv, UNIT)
-image("tf.image.hsv_to_rgb", hsv_to_rgb, UNIT)
+image("tf.image.rgb_to_hsv", rgb_to_hsv)(lambda: [sample(UNIT), sample(TORN, name="torn")])
+image("tf.image.hsv_to_rgb", hsv_to_rgb)(lambda: [sample(UNIT), sample(TORN, name="torn")])
 image("tf.image.rgb_to_grayscale", lambda x: x @ RGB_TO_GREY[:, None], T("n h w 3"), dtypes=FLOATS)
 image("tf.image.grayscale_to_rgb", lambda x: np.repeat(x, 3, -1), T("n h w 1"))
 image("tf.image.rgb_to_yuv", lambda x: x @ RGB_TO_YUV, T("n h w 3"), dtypes=FLOATS)
@@ -306,12 +324,16 @@ image("tf.image.rgb_to_yiq", None, UNIT, invariant=lambda got, x: bool(
 image("tf.image.yiq_to_rgb", None, UNIT, invariant=lambda got, x: bool(
     (np.abs(got.astype(float) @ RGB_TO_YIQ - x.astype(float)) < 0.03).all())).no_reference("no page gives the matrix")
 image("tf.image.adjust_brightness", lambda x, delta: x + delta, T("n h w c"), delta=each(0.25, -0.5), dtypes=FLOATS)
-image("tf.image.adjust_contrast", adjust_contrast, T("n h w c"), contrast_factor=each(2.0, 0.5), dtypes=FLOATS)
+image("tf.image.adjust_contrast", adjust_contrast, dtypes=FLOATS)(lambda: [
+    *every(T("n h w c"), contrast_factor=each(2.0, 0.5)),
+    sample(T("n 1 1 c"), contrast_factor=1000.3, name="one-pixel")])
 image("tf.image.adjust_gamma", lambda x, gamma=1, gain=1: gain * x**gamma, UNIT, gamma=each(1, 2.5, 0.4),
       gain=each(1, 2), dtypes=FLOATS, errors=[error("negative-gamma", np.ones((2, 2, 3), np.float32), gamma=-1.0)])
-image("tf.image.adjust_hue", adjust_hue, UNIT, delta=each(0.2, -0.7, 0.0), dtypes=FLOATS,
-      errors=[error("beyond-one", np.ones((2, 2, 3), np.float32), delta=1.5)])
-image("tf.image.adjust_saturation", adjust_saturation, UNIT, saturation_factor=each(0.5, 3.0), dtypes=FLOATS)
+image("tf.image.adjust_hue", adjust_hue, dtypes=FLOATS, errors=[
+    error("beyond-one", np.ones((2, 2, 3), np.float32), delta=1.5)])(
+        lambda: [*every(UNIT, delta=each(0.2, -0.7, 0.0)), sample(TORN, delta=0.2, name="torn")])
+image("tf.image.adjust_saturation", adjust_saturation, dtypes=FLOATS)(
+    lambda: [*every(UNIT, saturation_factor=each(0.5, 3.0)), sample(TORN, saturation_factor=0.5, name="torn")])
 image("tf.image.convert_image_dtype", convert_dtype)(lambda: (
     sample(T("h w c", domain=(0, 1)), dtype=dtype, **options)
     for options in ({}, {"saturate": True}) for dtype in ("float32", "uint8", "int16", "float64")))
@@ -404,6 +426,8 @@ def overlap(a, b):
 
 
 def suppress(overlaps, scores, count, threshold, lowest):
+    if np.isnan(scores).any():
+        raise Undefined("the page gives NaN no rank")
     kept = []
     for i in np.argsort(-scores, kind="stable"):
         if len(kept) < count and scores[i] > lowest and all(overlaps(i, k) <= threshold for k in kept):
@@ -475,31 +499,39 @@ def draw(images, boxes, colors):
     return out
 
 
-BOXES, SCORES = T("9 4", domain=(0, 1), edges=False), T("9", domain=(0, 1), edges=False)
+BOXES, SCORES = T("3*n 4", domain=(0, 1), edges=False), T("3*n", domain=(0, 1), edges=False)
 CORNERS = np.array([[[0, 0.25, 0.5, 0.75], [0.25, 0.5, 1, 1]], [[0.5, 0, 0.75, 0.25], [0, 0, 1, 1]]], np.float32)
 
-image("tf.image.non_max_suppression", non_max, BOXES, SCORES, max_output_size=each(3, 9),
+boxed("tf.image.non_max_suppression", non_max, BOXES, SCORES, max_output_size=each(3, 9),
       iou_threshold=each(0.5, 0.1), score_threshold=each(-inf, 0.4))
-image("tf.image.non_max_suppression_overlaps", non_max_overlaps, T("9 9", domain=(0, 1), edges=False), SCORES,
+boxed("tf.image.non_max_suppression_overlaps", non_max_overlaps, T("3*n 3*n", domain=(0, 1), edges=False), SCORES,
       max_output_size=each(3, 9), overlap_threshold=each(0.5, 0.9), score_threshold=each(-inf, 0.4))
-image("tf.image.non_max_suppression_with_scores", non_max_with_scores, BOXES, SCORES, max_output_size=each(4, 9),
+boxed("tf.image.non_max_suppression_with_scores", non_max_with_scores, BOXES, SCORES, max_output_size=each(4, 9),
       iou_threshold=0.3, score_threshold=each(-inf, 0.4), soft_nms_sigma=each(0.0, 0.5))
-FALLING = T("9", domain=(0, 1), edges=False, form=lambda s: -np.sort(-s))
-UPRIGHT = T("9 4", domain=(0, 1), edges=False, form=lambda b: np.concatenate(
+FALLING = T("3*n", domain=(0, 1), edges=False, form=lambda s: -np.sort(-s))
+UPRIGHT = T("3*n 4", domain=(0, 1), edges=False, form=lambda b: np.concatenate(
     [np.minimum(b[:, :2], b[:, 2:]), np.maximum(b[:, :2], b[:, 2:])], 1))
 
 
-@image("tf.image.non_max_suppression_padded", non_max_padded)
+def unscored(scores):
+    """One box without a score."""
+    scores[2:3] = np.nan
+    return scores
+
+
+@boxed("tf.image.non_max_suppression_padded", non_max_padded)
 def non_max_padded_samples():
     yield from every(BOXES, SCORES, max_output_size=6, iou_threshold=each(0.5, 0.1), score_threshold=each(-inf, 0.4),
                      pad_to_max_output_size=each(False, True))
+    yield sample(BOXES, T("3*n", domain=(0, 1), form=unscored, edges=False), max_output_size=6, iou_threshold=0.5,
+                 pad_to_max_output_size=True, name="nan-score")
     for given in ("sorted_input", "canonicalized_coordinates"):     # another algorithm, by tiles
         yield sample(UPRIGHT, FALLING, max_output_size=6, iou_threshold=0.3, pad_to_max_output_size=True, name=given,
                      **{given: True})
 
 
-image("tf.image.combined_non_max_suppression", non_max_combined)(lambda: (
-    sample(T("2 9 1 4", domain=(-0.2, 1.2), edges=False), T("2 9 3", domain=(0, 1), edges=False),
+boxed("tf.image.combined_non_max_suppression", non_max_combined)(lambda: (
+    sample(T("2 3*n 1 4", domain=(-0.2, 1.2), edges=False), T("2 3*n 3", domain=(0, 1), edges=False),
            max_output_size_per_class=2, iou_threshold=0.2, **{"max_total_size": 5, **options}) for options in (
         {}, {"max_total_size": 8}, {"pad_per_class": True}, {"pad_per_class": True, "max_total_size": 8},
         {"clip_boxes": False}, {"score_threshold": 0.6})))

@@ -83,6 +83,11 @@ def singular(a):
     return a * (np.arange(a.shape[-2]) > 0)[:, None].astype(a.dtype)
 
 
+def deficient(a):
+    """With a column of zeros."""
+    return adjoint(singular(adjoint(a)))
+
+
 def permutation(a):
     return a.argsort(-1)
 
@@ -245,7 +250,8 @@ linear("tf.linalg.band_part", band_part, T("b m n"), each(1, 0, -1), each(-1, 0,
 
 
 @linear("tf.linalg.diag", diag, exact=True,
-        errors=[error("low-above-high", k=(1, -1)), error("rows-too-few", num_rows=1)])
+        errors=[error("low-above-high", k=(1, -1)), error("rows-too-few", num_rows=1),
+                error("band-of-a-vector", T(4), k=(-2, 1))])
 def diag_samples():
     yield sample(T("b n"))
     yield sample(T("b n"), k=1, name="super")
@@ -415,8 +421,11 @@ def tridiagonal_solve(diagonals, rhs, diagonals_format="compact", transpose_rhs=
 
 
 def lstsq(matrix, rhs, l2_regularizer=0.0, fast=True):
+    """Of the least norm; the fast path promises it of full rank only."""
     m, n = matrix.shape[-2:]
-    more = (l2_regularizer if fast else 0) * np.eye(min(m, n), dtype=matrix.dtype)
+    if not fast:
+        return pinv(matrix) @ rhs
+    more = l2_regularizer * np.eye(min(m, n), dtype=matrix.dtype)
     if m >= n:
         return solved(adjoint(matrix) @ matrix + more, adjoint(matrix) @ rhs)
     return adjoint(matrix) @ solved(matrix @ adjoint(matrix) + more, rhs)
@@ -473,6 +482,7 @@ def lstsq_samples():
     yield sample(T("b 3 5", edges=False), T("b 3 k", edges=False), l2_regularizer=0.5, name="under-regularized")
     yield sample(T("b 5 3", edges=False), T("b 5 k", edges=False), fast=False, name="robust")
     yield sample(T("b 3 5", edges=False), T("b 3 k", edges=False), fast=False, name="robust-under-determined")
+    yield sample(T("b 5 3", form=deficient, edges=False), T("b 5 k", edges=False), fast=False, name="robust-deficient")
 
 
 def tridiagonal_matmul(diagonals, rhs, diagonals_format="compact"):
@@ -698,6 +708,7 @@ def without_signs(f, *diagonals, **options):
 
 
 TALL, FLAT, SQUARE = (T(shape, edges="scale") for shape in ("b 5 3", "b 3 5", "b 4 4"))
+NARROW = T("b 5 n", edges="scale")
 LOWER = T("b 4 4", form=real_diagonal, edges="scale")
 
 decomposition("tf.linalg.cholesky", cholesky, DEFINITE)
@@ -710,7 +721,7 @@ decomposition("tf.linalg.eig", eig, SQUARE, canonical=one_eig, invariant=eig_hol
 decomposition("tf.linalg.eigvalsh", lambda a: eigh(a)[0], T("b n n", form=real_diagonal, edges="scale"))
 decomposition("tf.linalg.eigvals", lambda a: eig(a)[0], M,
               canonical=lambda e: np.take_along_axis(e, in_order(e), -1) + 0)
-decomposition("tf.linalg.svd", in_double(svd), each(TALL, FLAT), full_matrices=each(False, True),
+decomposition("tf.linalg.svd", in_double(svd), each(NARROW, FLAT), full_matrices=each(False, True),
               compute_uv=each(True, False), canonical=one_svd, invariant=svd_holds)
 
 # Their error is relative to the norm of the result, and S to each of its elements.
@@ -720,9 +731,9 @@ decomposition("tf.linalg.sqrtm", of_eigenvalues(np.sqrt), NEAR_IDENTITY, error_f
 decomposition("tf.linalg.logm", of_eigenvalues(np.log), NEAR_IDENTITY, dtypes=COMPLEX, error_factor=128)
 
 decomposition("tf.linalg.pinv", pinv, dtypes=FLOATS)(lambda: (
-    sample(TALL), sample(FLAT, rcond=0.5), sample(TALL, validate_args=True, name="validated")))
+    sample(NARROW), sample(FLAT, rcond=0.5), sample(TALL, validate_args=True, name="validated")))
 decomposition("tf.linalg.matrix_rank", matrix_rank, dtypes=FLOATS)(lambda: (
-    sample(TALL), sample(T("b 3 3", form=singular, edges=False), tol=2.0),
+    sample(NARROW), sample(T("b 3 3", form=singular, edges=False), tol=2.0),
     sample(FLAT, validate_args=True, name="validated")))
 
 

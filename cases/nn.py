@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import special
 
-from tfparity import FLOATS, I, Sparse, SparseValue, T, Undefined, each, error, every, kind, sample, tf
+from tfparity import FLOATS, I, Sparse, SparseValue, T, Undefined, each, error, every, kind, program, sample, tf
 
 nn = kind("nn")
 random = kind("random")
@@ -71,6 +71,14 @@ nn("tf.nn.leaky_relu", leaky_relu, T(), alpha=each(0.2, 0.0, 1.5))
 nn("tf.nn.crelu", crelu, T("a b"), axis=each(-1, 0))
 nn("tf.nn.softmax", softmax, T("a b"), axis=each(-1, 0))
 nn("tf.nn.log_softmax", log_softmax, T("a b"), axis=each(-1, 0))
+
+
+@program("program.softmax_of_scaled", T("a b", domain=(1e10, 9e10), edges=False), each("softmax", "log_softmax"),
+         reference=lambda x, name: {"softmax": softmax, "log_softmax": log_softmax}[name](x / x.dtype.type(0.3)),
+         dtypes=("float32", "float64"))
+def softmax_of_scaled(x, name):
+    """Under XLA the quotient is a product, here rounded and there not: the largest minus itself is not 0."""
+    return getattr(tf.nn, name)(x / 0.3)
 
 
 # Windows: every convolution and pooling below is a sum or maximum over what `windows` gives
@@ -223,9 +231,15 @@ def to_input(x, w, dy, strides, padding, explicit_paddings=(), dilations=None):
 
 
 LINE, IMAGE, VOLUME = T("n 9 c"), T("n 7 8 c"), T("n 5 6 4 c")
+FAR = 2**62
 
 
-@nn("tf.nn.convolution", convolve)
+def far(**options):
+    """More than the 32 bits that a kernel has for it."""
+    return [error(f"far-{name}", **{name: value}) for name, value in options.items()]
+
+
+@nn("tf.nn.convolution", convolve, errors=far(strides=[FAR, FAR]))
 def convolution():
     yield sample(IMAGE, T("3 2 c f"))
     yield sample(IMAGE, T("3 2 c f"), strides=[2, 3], padding="SAME")
@@ -236,7 +250,7 @@ def convolution():
 
 
 @nn("tf.nn.conv1d", lambda x, w, stride, padding, data_format="NWC", dilations=None: convolve(
-    x, w, stride, padding, data_format, dilations))
+    x, w, stride, padding, data_format, dilations), errors=far(stride=FAR))
 def conv1d():
     yield sample(LINE, T("3 c f"), stride=1, padding="SAME")
     yield sample(LINE, T("3 c f"), stride=2, padding="VALID")
@@ -245,8 +259,8 @@ def conv1d():
     yield sample(T("n 1 c"), T("2 c f"), stride=1, padding="VALID", name="no-window")
 
 
-@nn("tf.nn.conv2d", convolve, errors=[error("negative-size", np.ones((1, 2, 2, 1), np.float32),
-                                            np.ones((5, 5, 1, 1), np.float32), padding="VALID")])
+@nn("tf.nn.conv2d", convolve, errors=[*far(strides=FAR, dilations=FAR), error(
+    "negative-size", np.ones((1, 2, 2, 1), np.float32), np.ones((5, 5, 1, 1), np.float32), padding="VALID")])
 def conv2d():
     yield sample(IMAGE, T("3 2 c f"), strides=1, padding="SAME")
     yield sample(IMAGE, T("3 2 c f"), strides=[2, 3], padding="VALID")
@@ -257,7 +271,7 @@ def conv2d():
     yield sample(T("n c 7 8"), T("3 2 c f"), strides=[1, 1, 2, 1], padding="SAME", data_format="NCHW")
 
 
-@nn("tf.nn.conv3d", convolve)
+@nn("tf.nn.conv3d", convolve, errors=far(strides=[1, FAR, FAR, FAR, 1]))
 def conv3d():
     yield sample(VOLUME, T("2 3 2 c f"), strides=[1, 1, 1, 1, 1], padding="SAME")
     yield sample(VOLUME, T("2 3 2 c f"), strides=[1, 2, 1, 2, 1], padding="VALID")
@@ -266,7 +280,7 @@ def conv3d():
     yield sample(T("n c 5 6 4"), T("2 3 2 c f"), strides=[1, 1, 1, 1, 1], padding="SAME", data_format="NCDHW")
 
 
-@nn("tf.conv", convolve_any)
+@nn("tf.conv", convolve_any, errors=far(strides=[1, FAR, FAR, 1]))
 def any_convolution():
     yield sample(IMAGE, T("3 2 c f"), strides=[1, 1, 1, 1], padding="SAME")
     yield sample(IMAGE, T("3 2 c f"), strides=[1, 2, 3, 1], padding="VALID")
@@ -307,7 +321,7 @@ def with_space_to_batch():
 
 
 nn("tf.nn.depthwise_conv2d", depthwise,
-   errors=[error("strides-and-dilations", strides=[1, 2, 2, 1], dilations=[2, 2])])(
+   errors=[*far(strides=[1, FAR, FAR, 1]), error("strides-and-dilations", strides=[1, 2, 2, 1], dilations=[2, 2])])(
     lambda: (*(sample(x, T("3 2 c m"), strides=[1, s, s, 1], padding=padding, dilations=dilations, name=name)
                for x, s, padding, dilations, name in (
                    (IMAGE, 1, "SAME", None, "same"), (IMAGE, 2, "VALID", None, "strided"),
@@ -316,7 +330,7 @@ nn("tf.nn.depthwise_conv2d", depthwise,
              sample(T("n c 7 8"), T("3 2 c m"), strides=[1] * 4, padding="SAME", data_format="NCHW")))
 
 
-@nn("tf.nn.separable_conv2d", separable)
+@nn("tf.nn.separable_conv2d", separable, errors=far(strides=[1, FAR, FAR, 1]))
 def separable_conv2d():
     yield sample(IMAGE, T("3 2 c 2"), T("1 1 2*c f"), strides=[1, 1, 1, 1], padding="SAME")
     yield sample(IMAGE, T("3 2 c 2"), T("1 1 2*c f"), strides=[1, 2, 2, 1], padding="VALID")
@@ -324,21 +338,29 @@ def separable_conv2d():
     yield sample(T("n c 7 8"), T("3 2 c 2"), T("1 1 2*c f"), strides=[1, 1, 1, 1], padding="SAME", data_format="NCHW")
 
 
-@nn("tf.nn.depthwise_conv2d_backprop_filter", depthwise_to_filter)
+@nn("tf.nn.depthwise_conv2d_backprop_filter", depthwise_to_filter, errors=far(strides=[1, FAR, FAR, 1]))
 def depthwise_to_filters():
-    yield sample(T(2, 7, 8, 3), [3, 2, 3, 2], T(2, 4, 4, 6), strides=[1, 2, 2, 1], padding="SAME")
-    yield sample(T(2, 7, 8, 3), [3, 2, 3, 2], T(2, 7, 8, 6), strides=[1] * 4, padding="SAME", dilations=[1, 2, 2, 1])
-    yield sample(T(2, 3, 7, 8), [3, 2, 3, 2], T(2, 6, 7, 8), strides=[1] * 4, padding="SAME", data_format="NCHW")
+    yield sample(T("n 7 8 3"), [3, 2, 3, 2], T("n 4 4 6"), strides=[1, 2, 2, 1], padding="SAME")
+    yield sample(T("n 7 8 3"), [3, 2, 3, 2], T("n 7 8 6"), strides=[1] * 4, padding="SAME", dilations=[1, 2, 2, 1])
+    yield sample(T("n 3 7 8"), [3, 2, 3, 2], T("n 6 7 8"), strides=[1] * 4, padding="SAME", data_format="NCHW")
+    doubles = T("n 7 8 3", dtype="float64"), [3, 2, 3, 2], T("n 7 8 6", dtype="float64")     # not oneDNN's
+    yield sample(*doubles, strides=[1] * 4, padding="SAME", name="doubles")
 
 
-@nn("tf.nn.depthwise_conv2d_backprop_input", depthwise_to_input)
+@nn("tf.nn.depthwise_conv2d_backprop_input", depthwise_to_input, errors=far(strides=[1, FAR, FAR, 1]))
 def depthwise_to_inputs():
     yield sample([2, 7, 8, 3], T(3, 2, 3, 2), T(2, 4, 4, 6), strides=[1, 2, 2, 1], padding="SAME")
     yield sample([2, 7, 8, 3], T(3, 2, 3, 2), T(2, 7, 8, 6), strides=[1] * 4, padding="SAME", dilations=[1, 2, 2, 1])
     yield sample([2, 3, 7, 8], T(3, 2, 3, 2), T(2, 6, 7, 8), strides=[1] * 4, padding="SAME", data_format="NCHW")
 
 
-@nn("tf.nn.conv1d_transpose", transposed)
+def unfit(shape, *larger):
+    """A shape that no input of this size comes from, and one without batch and channels."""
+    return [*far(strides=FAR), error("unfit", output_shape=[shape[0], *larger, shape[-1]]),
+            error("two-sizes", output_shape=shape[1:3])]
+
+
+@nn("tf.nn.conv1d_transpose", transposed, errors=unfit([2, 9, 4], 12))
 def conv1d_transpose():
     yield sample(T(2, 5, 3), T(3, 4, 3), output_shape=[2, 9, 4], strides=2)
     yield sample(T(2, 4, 3), T(3, 4, 3), output_shape=[2, 9, 4], strides=2, padding="VALID")
@@ -346,15 +368,17 @@ def conv1d_transpose():
     yield sample(T(2, 9, 3), T(3, 4, 3), output_shape=[2, 9, 4], strides=1, dilations=2)
 
 
-@nn("tf.nn.conv2d_transpose", transposed)
+@nn("tf.nn.conv2d_transpose", transposed, errors=[*unfit([2, 7, 6, 4], 9, 6), error(
+    "two-sizes-and-no-filter", np.ones((2, 4, 3, 3), np.float32), np.float32(8), output_shape=[7, 6])])
 def conv2d_transpose():
     yield sample(T(2, 4, 3, 3), T(3, 2, 4, 3), output_shape=[2, 7, 6, 4], strides=2)
     yield sample(T(2, 3, 3, 3), T(3, 2, 4, 3), output_shape=[2, 7, 6, 4], strides=[2, 2], padding="VALID")
+    yield sample(T(2, 4, 5, 3), T(3, 2, 4, 3), output_shape=[2, 7, 9, 4], strides=2, padding=EXPLICIT, name="explicit")
     yield sample(T(2, 7, 6, 3), T(3, 2, 4, 3), output_shape=[2, 7, 6, 4], strides=1, dilations=2, name="dilated")
     yield sample(T(2, 3, 4, 3), T(3, 2, 4, 3), output_shape=[2, 4, 7, 6], strides=2, data_format="NCHW")
 
 
-@nn("tf.nn.conv3d_transpose", transposed)
+@nn("tf.nn.conv3d_transpose", transposed, errors=unfit([2, 5, 7, 4, 4], 7, 7, 4))
 def conv3d_transpose():
     yield sample(T(2, 3, 4, 2, 3), T(2, 3, 2, 4, 3), output_shape=[2, 5, 7, 4, 4], strides=2)
     yield sample(T(2, 3, 3, 2, 3), T(2, 3, 2, 4, 3), output_shape=[2, 6, 7, 4, 4], strides=2, padding="VALID")
@@ -362,7 +386,7 @@ def conv3d_transpose():
     yield sample(T(2, 3, 3, 4, 2), T(2, 3, 2, 4, 3), output_shape=[2, 4, 5, 7, 4], strides=2, data_format="NCDHW")
 
 
-@nn("tf.nn.conv_transpose", transposed)
+@nn("tf.nn.conv_transpose", transposed, errors=unfit([2, 7, 6, 4], 9, 6))
 def conv_transpose():
     yield sample(T(2, 4, 3, 3), T(3, 2, 4, 3), output_shape=[2, 7, 6, 4], strides=2)
     yield sample(T(2, 5, 3), T(3, 4, 3), output_shape=[2, 9, 4], strides=2, name="1d")
@@ -445,23 +469,24 @@ def pooling(x, channels_first, size, data_format):
 
 LINES, IMAGES = (LINE, T("n c 9"), 3, "NCW"), (IMAGE, T("n c 7 8"), [3, 2], "NCHW")
 VOLUMES = (VOLUME, T("n c 5 6 4"), [3, 2, 2], "NCDHW")
+WIDE = far(ksize=FAR, strides=FAR)
 
-nn("tf.nn.avg_pool1d", average)(lambda: pooling(*LINES))
-nn("tf.nn.avg_pool2d", average)(lambda: pooling(*IMAGES))
-nn("tf.nn.avg_pool3d", average)(lambda: pooling(*VOLUMES))
-nn("tf.nn.avg_pool", average)(lambda: pooling(*IMAGES))
-nn("tf.nn.max_pool1d", largest)(lambda: pooling(*LINES))
-nn("tf.nn.max_pool3d", largest)(lambda: pooling(*VOLUMES))
-nn("tf.nn.max_pool", largest)(lambda: pooling(*IMAGES))
+nn("tf.nn.avg_pool1d", average, errors=WIDE)(lambda: pooling(*LINES))
+nn("tf.nn.avg_pool2d", average, errors=WIDE)(lambda: pooling(*IMAGES))
+nn("tf.nn.avg_pool3d", average, errors=WIDE)(lambda: pooling(*VOLUMES))
+nn("tf.nn.avg_pool", average, errors=WIDE)(lambda: pooling(*IMAGES))
+nn("tf.nn.max_pool1d", largest, errors=WIDE)(lambda: pooling(*LINES))
+nn("tf.nn.max_pool3d", largest, errors=WIDE)(lambda: pooling(*VOLUMES))
+nn("tf.nn.max_pool", largest, errors=WIDE)(lambda: pooling(*IMAGES))
 
 
-@nn("tf.nn.max_pool2d", largest)
+@nn("tf.nn.max_pool2d", largest, errors=WIDE)
 def max_pool2d():
     yield from pooling(*IMAGES)
     yield sample(IMAGE, ksize=[3, 2], strides=2, padding=EXPLICIT, name="explicit")
 
 
-@nn("tf.nn.max_pool_with_argmax", largest_with_places)
+@nn("tf.nn.max_pool_with_argmax", largest_with_places, errors=WIDE)
 def max_pool_with_argmax():
     yield from every(IMAGE, ksize=[3, 2], strides=2, padding=each("VALID", "SAME"),
                      include_batch_in_index=each(False, True))
@@ -504,6 +529,7 @@ for name, reduce in (("max", np.max), ("avg", np.mean)):
 # Normalisation
 
 def batch_normalization(x, mean, variance, offset, scale, variance_epsilon):
+    scale, offset = 1 if scale is None else scale, 0 if offset is None else offset
     return (x - mean) / np.sqrt(variance + variance_epsilon) * scale + offset
 
 
@@ -549,11 +575,13 @@ def normalize_moments(counts, mean_ss, variance_ss, shift):
 
 POSITIVE = T("c", domain=(0, 3), within=(0, np.inf))
 
-nn("tf.nn.batch_normalization", batch_normalization, T("n h w c"), T("c"), POSITIVE, T("c"), T("c"),
-   variance_epsilon=each(0.001, 0.5))
+nn("tf.nn.batch_normalization", batch_normalization)(lambda: [
+    *every(T("n h w c"), T("c"), POSITIVE, T("c"), T("c"), variance_epsilon=each(0.001, 0.5)),
+    sample(T("n h w c", edges=False), T("c"), T("c", domain=(0, 3), edges=False), None, None, variance_epsilon=0.001,
+           name="neither")])
 nn("tf.nn.batch_norm_with_global_normalization", batch_norm_global, T("n h w c"), T("c"), POSITIVE, T("c"), T("c"),
    variance_epsilon=0.001, scale_after_normalization=each(True, False))
-nn("tf.nn.local_response_normalization", lrn, T("n h w c"), depth_radius=each(5, 1), bias=each(1, 2), alpha=0.3,
+nn("tf.nn.local_response_normalization", lrn, T("n h w 4*c"), depth_radius=each(5, 1), bias=each(1, 2), alpha=0.3,
    beta=each(0.5, 0.75))
 nn("tf.nn.moments", moments, T("a b c"), axes=each([0], [0, 2], [-1]), keepdims=each(False, True),
    dtypes=FLOATS)
@@ -578,7 +606,7 @@ def sparse_cross_entropy(labels, logits):
 
 
 def sigmoid_cross_entropy(labels, logits):
-    return np.maximum(logits, 0) - logits * labels + np.log1p(np.exp(-np.abs(logits)))
+    return labels * np.logaddexp(0, -logits) + (1 - labels) * np.logaddexp(0, logits)
 
 
 def weighted_cross_entropy(labels, logits, pos_weight):

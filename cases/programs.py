@@ -156,6 +156,22 @@ def tensorarray_split_concat(x):
     return array.read(0), array.read(1), array.concat()
 
 
+@state("program.tensorarray_split_leftover", T(5, dtype="float32", edges=False),
+       reference=lambda x: refuse("3 of 5 elements"))
+def tensorarray_split_leftover(x):
+    """The lengths of the pieces must sum to what is split."""
+    return tf.TensorArray(tf.float32, 3).split(x, [1, 1, 1]).read(0)
+
+
+@state("program.tensorarray_write_dropped", T(3, dtype="float32", edges=False),
+       reference=lambda x: np.zeros((2, 3), np.float32))
+def tensorarray_write_dropped(x):
+    """What a write returns is the array that has been written: the one written to stays as it was."""
+    array = tf.TensorArray(tf.float32, 2, element_shape=x.shape)
+    array.write(0, x).mark_used()
+    return array.stack()
+
+
 @state("program.tensorarray_dynamic_size", I("", within=(0, 9)), reference=lambda n: np.arange(n, dtype=np.int32) ** 2)
 def tensorarray_dynamic_size(n):
     out = tf.TensorArray(tf.int32, 0, dynamic_size=True, element_shape=[])

@@ -6,7 +6,7 @@ either way in rounding, so ordinary values are drawn at random and edges are tho
 
 import numpy as np
 
-from tfparity import T, Undefined, each, error, kind, sample, tf
+from tfparity import T, Undefined, each, error, every, kind, sample, tf
 
 quantization = kind("quantization")
 
@@ -22,6 +22,8 @@ def adjusted(low, high, num_bits, narrow_range):
         raise Undefined("the page calls ranges without zero unexpected")
     steps = 2**num_bits - 1 - (1 if narrow_range else 0)
     scale = (high - low) / steps
+    if np.any(np.abs(low / scale % 1 - 0.5) < 2.0**-21 * steps):
+        raise Undefined("the page does not say which step zero takes half way between two")
     bottom = scale * np.round(low / scale)
     return bottom, high + bottom - low, scale
 
@@ -78,46 +80,41 @@ LOW, HIGH = T("", dtype=F32, within=(-6, -1), edges=False), T("", dtype=F32, wit
 LOWS, HIGHS = T("d", dtype=F32, within=(-6, -1), edges=False), T("d", dtype=F32, within=(1, 6), edges=False)
 VALUES, BACK = T("n d", dtype=F32, domain=(-8, 8), edges=False), T("n d", dtype=F32, edges=False)
 WRONG = [error("bits", num_bits=17), error("few-bits", num_bits=1)]
+# in four bits from -0.5 to 2.5 are 15 steps of 0.2, and zero lies half way between two
+LEFT, RIGHT = (-0.5,), (2.5,)
+HALF, HALVES = ([T(shape, dtype=F32, values=v) for v in (LEFT, RIGHT)] for shape in ("", "d"))
+PAIR = np.array([-6, -5], np.float32), np.array([5, 6], np.float32)
 
-quantization(
-    "tf.quantization.fake_quant_with_min_max_args",
-    fake_quant,
-    VALUES,
-    each(-6.0, -0.5),
-    5.5,
-    **BITS,
-    canonical=from_eight,
-    errors=[*WRONG, error("range", np.zeros((2, 3), np.float32), 2.0, 1.0)],
-)
-quantization("tf.quantization.fake_quant_with_min_max_args_gradient", gradient_of_args, BACK, VALUES, -5.0, 5.5, **BITS,
-             canonical=positive_zero, errors=WRONG)
-quantization("tf.quantization.fake_quant_with_min_max_vars", fake_quant, VALUES, LOW, HIGH, **BITS,
-             canonical=from_eight, errors=WRONG)
-quantization("tf.quantization.fake_quant_with_min_max_vars_gradient", gradient_of_vars, BACK, VALUES, LOW, HIGH,
-             num_bits=each(8, 4), narrow_range=each(False, True), canonical=positive_zero, errors=WRONG)
-quantization(
-    "tf.quantization.fake_quant_with_min_max_vars_per_channel",
-    fake_quant,
-    each(VALUES, T("d", dtype=F32, domain=(-8, 8))),
-    LOWS,
-    HIGHS,
-    num_bits=each(8, 4),
-    narrow_range=each(False, True),
-    canonical=from_eight,
-    errors=WRONG,
-)
-quantization(
-    "tf.quantization.fake_quant_with_min_max_vars_per_channel_gradient",
-    gradient_of_vars,
-    BACK,
-    VALUES,
-    LOWS,
-    HIGHS,
-    num_bits=each(8, 4),
-    narrow_range=each(False, True),
-    canonical=positive_zero,
-    errors=WRONG,
-)
+
+def half_way(*inputs):
+    return sample(*inputs, num_bits=4, narrow_range=False, name="zero-half-way")
+
+
+def two_ranges(*inputs, **options):
+    """Where one range is asked for."""
+    return error("two-ranges", *inputs, *PAIR, **options)
+
+
+X, FEWER = np.linspace(-7, 7, 12, dtype=np.float32).reshape(4, 3), {**BITS, "num_bits": each(8, 4)}
+
+quantization("tf.quantization.fake_quant_with_min_max_args", fake_quant, canonical=from_eight,
+             errors=[*WRONG, error("range", np.zeros((2, 3), np.float32), 2.0, 1.0)])(
+    lambda: [*every(VALUES, each(-6.0, -0.5), 5.5, **BITS), half_way(VALUES, *LEFT, *RIGHT)])
+quantization("tf.quantization.fake_quant_with_min_max_args_gradient", gradient_of_args, canonical=positive_zero,
+             errors=WRONG)(
+    lambda: [*every(BACK, VALUES, -5.0, 5.5, **BITS), half_way(BACK, VALUES, *LEFT, *RIGHT)])
+quantization("tf.quantization.fake_quant_with_min_max_vars", fake_quant, canonical=from_eight,
+             errors=[*WRONG, two_ranges(X)])(
+    lambda: [*every(VALUES, LOW, HIGH, **BITS), half_way(VALUES, *HALF)])
+quantization("tf.quantization.fake_quant_with_min_max_vars_gradient", gradient_of_vars, canonical=positive_zero,
+             errors=[*WRONG, two_ranges(X, X)])(
+    lambda: [*every(BACK, VALUES, LOW, HIGH, **FEWER), half_way(BACK, VALUES, *HALF)])
+quantization("tf.quantization.fake_quant_with_min_max_vars_per_channel", fake_quant, canonical=from_eight,
+             errors=WRONG)(
+    lambda: [*every(each(VALUES, T("d", dtype=F32, domain=(-8, 8))), LOWS, HIGHS, **FEWER), half_way(VALUES, *HALVES)])
+quantization("tf.quantization.fake_quant_with_min_max_vars_per_channel_gradient", gradient_of_vars,
+             canonical=positive_zero, errors=WRONG)(
+    lambda: [*every(BACK, VALUES, LOWS, HIGHS, **FEWER), half_way(BACK, VALUES, *HALVES)])
 
 # --- quantized integers --------------------------------------------------------------------------------------------
 
@@ -185,7 +182,7 @@ def dequantized(f, x, low, high, type, mode, **options):
     return f(tf.bitcast(x, getattr(tf, type)), low, high, mode, **options)
 
 
-@quantization("tf.quantization.quantize", quantize, call=quantized)
+@quantization("tf.quantization.quantize", quantize, call=quantized, errors=[two_ranges(X, type="qint8", mode="SCALED")])
 def quantizing():
     for type in ("quint8", "qint8", "qint16", "quint16"):
         for mode in ("MIN_COMBINED", "SCALED", "MIN_FIRST"):
@@ -196,7 +193,8 @@ def quantizing():
     yield sample(VALUES, LOW, HIGH, "qint8", "SCALED", ensure_minimum_range=4.0, name="qint8,wider")
 
 
-@quantization("tf.quantization.dequantize", dequantize, call=dequantized)
+@quantization("tf.quantization.dequantize", dequantize, call=dequantized,
+              errors=[two_ranges(X.astype(np.uint8), type="quint8", mode="SCALED")])
 def dequantizing():
     for type, dtype in (("quint8", "uint8"), ("qint8", "int8"), ("qint16", "int16"), ("quint16", "uint16")):
         for mode in ("MIN_COMBINED", "SCALED", "MIN_FIRST"):
@@ -240,7 +238,9 @@ def concatenated(f, axis, x, y, low, high):
     return tf.bitcast(found.output, tf.uint8), found.output_min, found.output_max
 
 
-quantization("tf.quantization.quantize_and_dequantize", quantize_and_dequantize)(both_ways)
-quantization("tf.quantization.quantize_and_dequantize_v2", quantize_and_dequantize)(both_ways)
+for version in ("", "_v2"):
+    quantization(f"tf.quantization.quantize_and_dequantize{version}", quantize_and_dequantize, errors=[
+        two_ranges(X, signed_input=True, num_bits=8, range_given=True, round_mode="HALF_UP")])(both_ways)
 quantization("tf.quantization.quantized_concat", quantized_concat, each(0, 1), T("n d", dtype="uint8"),
-             T("n d", dtype="uint8"), LOW, HIGH, call=concatenated)
+             T("n d", dtype="uint8"), LOW, HIGH, call=concatenated,
+             errors=[two_ranges(0, X.astype(np.uint8), X.astype(np.uint8))])

@@ -211,6 +211,7 @@ def reduced(function, start):
     """A reduction of every row, of the rows' columns, or of everything; an empty row gives the reduction's start."""
 
     def reference(x, axis):
+        x = x if isinstance(x, RaggedValue) else RaggedValue.of(list(x), x.dtype)
         rows = x.rows()
         if axis == 0:
             rows = [
@@ -293,11 +294,41 @@ def ragged_reduce_max(x, axis):
     return tf.reduce_max(x, axis)
 
 
-@program(
-    "program.ragged_reduce_mean", R, 1, kind="ragged", reference=reduced(reduce_mean, lambda dtype: 0), dtypes=FLOATS
-)
+def ragged_or_uniform():
+    """Rows of different lengths, of one length, and of one length and of equal numbers."""
+    yield sample(R, 1)
+    yield sample(T("n m"), 1, name="uniform")
+    yield sample(T("n 7", form=lambda a: np.repeat(a[:, :1], 7, 1), edges=False), 1, name="equal")
+
+
+def as_ragged(x):
+    return x if isinstance(x, tf.RaggedTensor) else tf.RaggedTensor.from_tensor(x)
+
+
+@program("program.ragged_reduce_mean", kind="ragged", reference=reduced(reduce_mean, lambda dtype: 0), dtypes=FLOATS)
 def ragged_reduce_mean(x, axis):
-    return tf.reduce_mean(x, axis)
+    return tf.reduce_mean(as_ragged(x), axis)
+
+
+ragged_reduce_mean(ragged_or_uniform)
+
+
+def deviation(row, initial, dtype):
+    """The root of the mean square of the differences from the mean."""
+    return np.sqrt(np.mean(np.square(row - row.mean())), dtype=dtype) if row.size else np.nan
+
+
+@program("program.ragged_reduce_std", kind="ragged", reference=reduced(deviation, lambda dtype: 0), dtypes=FLOATS)
+def ragged_reduce_std(x, axis):
+    return tf.math.reduce_std(as_ragged(x), axis)
+
+
+ragged_reduce_std(ragged_or_uniform)
+
+
+@program("program.ragged_cumsum", R, kind="ragged", reference=by_row(np.cumsum), dtypes=FLOATS)
+def ragged_cumsum(x):
+    return tf.cumsum(x, axis=1)
 
 
 @program("program.ragged_concat", R, Ragged("n k"), each(0, 1), kind="ragged", reference=concat)

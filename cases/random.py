@@ -79,10 +79,13 @@ SHAPE_PARAMETER = T("", values=[3.0])
 # --- stateless -----------------------------------------------------------------------------------------------------
 
 ALGORITHMS = each("philox", "threefry", "auto_select")
+NOTHING_BETWEEN = [error("nothing-between", minval=5, maxval=5, dtype=np.int32),
+                   error("reversed", minval=9, maxval=2, dtype=np.int32)]
 REFUSED_SEED = [error("three-seeds", [N], np.array([1, 2, 3], np.int32))]
 
 
-@random("tf.random.stateless_uniform", invariant=is_uniform, errors=[*REFUSED_SEED, error("unknown-alg", alg="none")])
+@random("tf.random.stateless_uniform", invariant=is_uniform, errors=[
+    *REFUSED_SEED, *NOTHING_BETWEEN, error("unknown-alg", alg="none")])
 def stateless_uniform_samples():
     yield sample([N], SEED, minval=2, maxval=9, dtype=DTYPE)
     yield sample([20, 0], SEED, minval=2, maxval=9, dtype=DTYPE, name="empty")
@@ -140,7 +143,8 @@ def create_rng_state_samples():
 
 # --- stateful, seeded ----------------------------------------------------------------------------------------------
 
-random("tf.random.uniform", None, each([50, 80], [7, 0]), minval=2, maxval=9, dtype=DTYPE, seed=7, invariant=is_uniform)
+random("tf.random.uniform", None, each([50, 80], [7, 0]), minval=2, maxval=9, dtype=DTYPE, seed=7, invariant=is_uniform,
+       errors=NOTHING_BETWEEN)
 random("tf.random.normal", None, [50, 80], mean=each(0.0, 3.0), stddev=each(1.0, 0.5), dtype=DTYPE, seed=7,
        dtypes=FLOATS, invariant=is_normal)
 random("tf.random.truncated_normal", None, [50, 80], mean=each(0.0, 3.0), stddev=each(1.0, 0.5), dtype=DTYPE, seed=7,
@@ -212,7 +216,7 @@ def drawn(name, invariant, *inputs, **options):
         return method(*args, **kwargs), method(*args, **kwargs)
 
 
-drawn("uniform", is_uniform, [N], minval=2, maxval=9, dtype=DTYPE)
+drawn("uniform", is_uniform, [N], minval=2, maxval=9, dtype=DTYPE, errors=NOTHING_BETWEEN)
 drawn("normal", is_normal, [N], mean=3.0, stddev=0.5, dtype=DTYPE, dtypes=FLOATS)
 drawn("truncated_normal", is_truncated, [N], mean=3.0, stddev=0.5, dtype=DTYPE, dtypes=FLOATS)
 drawn("binomial", lambda x, shape, counts, probs, **o: follows(x, stats.binom(20, 0.25).cdf), [N], T("", values=[20]),

@@ -13,7 +13,7 @@ from itertools import pairwise, product
 import numpy as np
 from scipy import special
 
-from tfparity import DTYPE, I, S, T, each, op, tf
+from tfparity import DTYPE, I, S, T, each, error, op, tf
 from tfparity.suite.dtypes import FLOATS, SIGNED
 
 
@@ -269,7 +269,7 @@ raw("InTopK",         in_top, T("n 5", dtype="float32", edges=False), T("n", wit
 
 # --- sparse and ragged ----------------------------------------------------------------------------------------------
 
-ROWS, SEGMENTS = 5, rows(0, 0, 1, 2, 2, 2, dtype=np.int32)
+ROWS, SEGMENTS = 5, I("n", below="m", form=np.sort)
 
 
 def segment_gradient(weigh):
@@ -296,8 +296,8 @@ def compact(reference):
 WEIGHTS = {"Sum": np.ones_like, "Mean": lambda n: n, "SqrtN": lambda n: np.sqrt(n.astype(np.float64))}
 for reduction, weigh in WEIGHTS.items():
     gradient = segment_gradient(weigh)
-    raw(f"SparseSegment{reduction}Grad", gradient, T(3, 2), I(6, below=ROWS), SEGMENTS, ROWS)
-    raw(f"SparseSegment{reduction}GradV2", compact(gradient), T(3, 2), I(6, below=ROWS), SEGMENTS, ROWS)
+    raw(f"SparseSegment{reduction}Grad", gradient, T("m 2"), I("n", below=ROWS), SEGMENTS, ROWS)
+    raw(f"SparseSegment{reduction}GradV2", compact(gradient), T("m 2"), I("n", below=ROWS), SEGMENTS, ROWS)
 
 
 def backprop_of_sum(grad, a, b, total):
@@ -430,8 +430,10 @@ pooling = {"ksize": POOL2, "strides": POOL2, "padding": "VALID"}
 pooling3 = {"ksize": POOL3, "strides": POOL3, "padding": "VALID"}
 routed, routed3 = (ramp(1, 4, 6, 2), tops(1, 2, 3, 2)), (ramp(1, 4, 4, 2, 3), tops(1, 2, 2, 1, 3))
 
-raw("AvgPoolGrad",      spread_evenly, [2, 4, 6, 3], T(2, 2, 3, 3), **pooling)
-raw("AvgPool3DGrad",    spread_evenly, [1, 4, 4, 2, 3], T(1, 2, 2, 1, 3), **pooling3)
+raw("AvgPoolGrad",      spread_evenly, [2, 4, 6, 3], T(2, 2, 3, 3), **pooling,
+    errors=[error("gradient-too-high", [2, 4, 6, 3], T(2, 3, 3, 3))])
+raw("AvgPool3DGrad",    spread_evenly, [1, 4, 4, 2, 3], T(1, 2, 2, 1, 3), **pooling3,
+    errors=[error("gradient-too-deep", [1, 4, 4, 2, 3], T(1, 3, 2, 1, 3))])
 raw("MaxPoolV2",        largest_in_window, T(2, 4, 6, 3, edges=False), POOL2, POOL2, padding="VALID", exact=True)
 raw("MaxPoolGrad",      to_the_largest, *routed, T(1, 2, 3, 2), **pooling, exact=True)
 raw("MaxPoolGradV2",    to_the_largest, *routed, T(1, 2, 3, 2), POOL2, POOL2, padding="VALID", exact=True)
@@ -512,7 +514,11 @@ def nearest(points, centers, k):
 
 
 resized = "the adjoint of a resize that is judged itself"
-boxes = rows([0.1, 0.2, 0.8, 0.9], [0.0, 0.0, 1.0, 1.0], dtype=np.float32)
+CROPS, OF_THE_FIRST = T("b 3 3 2", dtype="float32"), I("b", below=1)
+BOXES = T("b 4", dtype="float32", within=(0, 1), form=lambda x: np.sort(x.reshape(-1, 2, 2), 1).reshape(-1, 4),
+          edges=False)
+NO_BOXES = T(1, 0, dtype="float32"), I(1, 0)
+astray = "a box of NaN lies outside the memory of the image, where the kernel reads and writes"
 corners = rows([0, 0, 1, 1], [0, 0.1, 1, 1.1], [0, -0.1, 1, 0.9], [0, 10, 1, 11], [0, 10.1, 1, 11.1], dtype=np.float32)
 scores = rows(0.9, 0.75, 0.6, 0.95, 0.5, dtype=np.float32)
 kept = np.array([3, 0], np.int32)  # one box of each of the two heaps of overlapping ones, the best scored
@@ -525,10 +531,11 @@ raw("ResizeBicubicGrad",         None, T(1, 6, 8, 2, dtype="float32"), T(1, 3, 4
 raw("ResizeNearestNeighborGrad", None, T(1, 6, 8, 2), [3, 4], half_pixel_centers=each(False, True), why=resized)
 raw("ScaleAndTranslateGrad",     None, T(1, 6, 8, 2), T(1, 3, 4, 2), rows(2, 2, dtype=np.float32),
     rows(0, 0, dtype=np.float32), why=resized)
-raw("CropAndResizeGradImage",    None, T(2, 3, 3, 2, dtype="float32"), boxes, rows(0, 0, dtype=np.int32), [1, 5, 6, 2],
-    T=DTYPE, method=each("bilinear", "nearest"), why=resized)
-raw("CropAndResizeGradBoxes",    None, T(2, 3, 3, 2, dtype="float32"), T(1, 5, 6, 2), boxes, rows(0, 0, dtype=np.int32),
-    why=resized)
+raw("CropAndResizeGradImage",    None, CROPS, BOXES, OF_THE_FIRST, [1, 5, 6, 2],
+    T=DTYPE, method=each("bilinear", "nearest"), why=resized, skips={"nan-1": astray},
+    errors=[error("none-of-rank-2", T(0, 3, 3, 2, dtype="float32"), *NO_BOXES, [1, 5, 6, 2])])
+raw("CropAndResizeGradBoxes",    None, CROPS, T(1, 5, 6, 2), BOXES, OF_THE_FIRST, why=resized, skips={"nan-2": astray},
+    errors=[error("none-of-rank-2", T(0, 3, 3, 2, dtype="float32"), T(1, 5, 6, 2), *NO_BOXES)])
 raw("ImageProjectiveTransformV2", lambda x, *rest, **o: x, T(1, 4, 5, 2, edges=False), upright, [4, 5],
     interpolation=each("NEAREST", "BILINEAR"))
 raw("ImageProjectiveTransformV3", lambda x, *rest, **o: x, T(1, 4, 5, 2, edges=False), upright, [4, 5], 0.0,

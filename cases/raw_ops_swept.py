@@ -9,7 +9,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from tfparity import DTYPE, I, SparseValue, T, each, tf
+from tfparity import DTYPE, I, SparseValue, T, each, error, sample, tf
 from tfparity.suite.dtypes import COMPLEX, FLOATS, INTEGERS, SIGNED
 
 from .image import resize
@@ -77,7 +77,8 @@ raw("Empty",                  lambda shape, dtype, init: np.full(shape, b"" if d
     [2, 3], DTYPE, init=True, exact=True)
 raw("StopGradient",           lambda x: x, TABLE, exact=True)
 raw("PlaceholderWithDefault", lambda x, shape: x, T(3), shape=[3], exact=True)
-raw("ConjugateTranspose",     conjugate_transpose, T("n m k"), [2, 0, 1], exact=True)
+raw("ConjugateTranspose",     conjugate_transpose, exact=True)(lambda: (
+    sample(T("n m k"), [2, 0, 1]), sample(T(""), np.zeros(0, np.int32), name="scalar")))
 raw("SplitV",                 lambda x, sizes, axis, num_split: np.split(x, np.cumsum(sizes)[:-1], axis),
     T(5, "m"), [2, 0, 3], 0, num_split=3, exact=True)
 raw("PadV2",                  lambda x, paddings, value: np.pad(x, paddings, constant_values=value),
@@ -107,6 +108,9 @@ raw("RealDiv",           divided, T(), T())
 raw("Round",             np.round, T())
 raw("Bitcast",           lambda x, type: x[..., None].view(type), T("n m"), type="uint8",
     dtypes=(*FLOATS, *COMPLEX), exact=True)
+raw("Einsum",            lambda parts, equation: np.einsum(equation, *parts), [T("i j k"), T("j k")],
+    equation=each("ijk,jk->ij", "ijk,jk->ki"), dtypes=("float32",),  # tf.einsum has the others
+    errors=[error("unknown-output", equation="ijk,jk->ijl")])
 raw("BatchMatMulV3",     lambda x, y, Tout: np.matmul(x, y), T("b m k"), T("b k n"), Tout=DTYPE)
 raw("HistogramFixedWidth", histogram, T("n", domain=(-2, 10), within=(-2, 60), edges=False),
     T(2, form=lambda x: np.array([0, 8], x.dtype), edges=False), 4, dtypes=REAL, exact=True)

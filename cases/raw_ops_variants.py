@@ -42,7 +42,7 @@ def to_list(f, x, *arguments, **attributes):
     return stack(named(f, x, *arguments, **attributes), x)
 
 
-def lists(name, reference, *inputs, call=on_list, **options):
+def lists(name, reference, *inputs, call=on_list, errors=(), **options):
     """Declare `tf.raw_ops.TensorListNAME`. Where the op is told the dtype of what the list holds, it is also told
     another."""
     def of_inputs(*inputs, element_dtype=None, **attributes):
@@ -50,7 +50,7 @@ def lists(name, reference, *inputs, call=on_list, **options):
 
     told = "element_dtype" in options
     raw(f"TensorList{name}", of_inputs, *inputs, call=call, exact=True, **options,
-        errors=[error("complex64", element_dtype=np.dtype("complex64"))] if told else [])
+        errors=[*errors, *([error("complex64", element_dtype=np.dtype("complex64"))] if told else [])])
 
 
 def zeros(shape, dtype):
@@ -102,12 +102,20 @@ def cut_up(x, shape, lengths):
     return x, lengths
 
 
-def end_to_end(x, *arguments, **attributes):
+def concat(f, x, *arguments, written, **attributes):
+    """Of a list of which nothing is written, leading_dims tells the lengths."""
+    blank = tf.raw_ops.TensorListReserve(element_shape=[-1, 3], num_elements=tf.shape(x)[0], element_dtype=x.dtype)
+    return named(f, list_of(x) if written else blank, *arguments, **attributes)
+
+
+def end_to_end(x, *arguments, written=True, **attributes):
+    x = x if written else zeros(x.shape, x.dtype)
     return x.reshape(-1, *x.shape[2:]), np.full(len(x), x.shape[1], np.int64)
 
 
 LENGTHS = I(3, dtype="int64", form=lambda _: np.array([2, 0, 3]), edges=False)
 ROWS, PARTS, OF = T("n 3", edges=False), T("n 2 3", edges=False), {"element_dtype": DTYPE}
+TWO_EACH = I("n", dtype="int64", within=(2, 2), edges=False)
 lists("FromTensor",   lambda x, shape: x, ROWS, [3], call=to_list)
 lists("Stack",        lambda x, shape, num_elements: x, T("4 3", edges=False), [3], num_elements=each(-1, 4), **OF)
 lists("Length",       lambda x: np.int32(len(x)), ROWS)
@@ -121,7 +129,8 @@ lists("ScatterV2",    placed, T("k 3", edges=False), I("k", below=5), [3], 5, ca
 lists("Split",        cut_up, T(5, 3, edges=False), [-1, 3], LENGTHS, call=cut)
 lists("Concat",       end_to_end, PARTS, element_shape=each([2, 3], [None, 3]), **OF, skips={
     "deeper-0": "writes past its memory, and dies at once or in a later op (tensorflow#63722)"})
-lists("ConcatV2",     end_to_end, PARTS, each([2, 3], [-1, 3]), I("n", dtype="int64", within=(2, 2), edges=False), **OF)
+lists("ConcatV2",     end_to_end, PARTS, each([2, 3], [-1, 3]), TWO_EACH, written=each(True, False), **OF, call=concat,
+      errors=[error("negative-length", PARTS, [-1, 3], T("n", dtype="int64", values=(-1,)), written=False)])
 lists("PushBackBatch", lambda x, rows: [np.concatenate([x, row[None]]) for row in rows], ROWS, T(2, 3, edges=False),
       call=push)
 lists("PopBack",      lambda x, shape: (x[:-1], x[-1]), ROWS, [3], call=pop, **OF)

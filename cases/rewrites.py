@@ -335,6 +335,14 @@ def dense_layer(x, w, b, activation):
     return activated(tf.nn.bias_add(tf.matmul(x, w), b), activation)
 
 
+@rewrite("rewrite.product_plus_row", SMALL(5, 5), SMALL(5, 5), each(SMALL(5), SMALL(1, 5), SMALL(5, 1), SMALL(2, 1, 5)),
+         transpose_a=each(False, True), dtypes=["float32", "float64"],
+         reference=lambda x, y, row, transpose_a: (x.T if transpose_a else x) @ y + row)
+def product_plus_row(x, y, row, transpose_a):
+    """Only a vector may be taken for the bias of a fused product."""
+    return tf.matmul(x, y, transpose_a=transpose_a) + row
+
+
 def convolved(x, w, b, activation):
     kh, kw = w.shape[:2]
     x = np.pad(x, [(0, 0), ((kh - 1) // 2, kh // 2), ((kw - 1) // 2, kw // 2), (0, 0)])
@@ -398,6 +406,13 @@ def gradient_of_guarded_select(x):
 def gradient_of_unguarded_select(x):
     """The trap that tf.where documents: 0 times the infinite slope of the side not chosen is NaN."""
     return slope(lambda v: tf.where(v < 1.0, 0.0, 1.0 / v), x)
+
+
+@rewrite("rewrite.gradient_of_unguarded_root", np.array([0.0, -1.0, 4.0], np.float32),
+         reference=lambda x: np.array([np.nan, np.nan, 0.25]))
+def gradient_of_unguarded_root(x):
+    """The same trap: at 0 the slope is infinite, below it there is none."""
+    return slope(lambda v: tf.where(v > 0, tf.sqrt(v), 0.0), x)
 
 
 @rewrite("rewrite.gradient_of_maximum_tie", T(), dtypes=["float32"], constants=(), reference=lambda x: np.ones_like(x))

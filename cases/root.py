@@ -74,7 +74,7 @@ def ensured(x, shape):
 
 @shaping("tf.shape", shape_of)
 def shape():
-    yield sample(T("a b"))
+    yield sample(T("a b"), out_type="int32")
     yield sample(T("a b"), out_type="int64", name="int64")
     yield sample(T(""), name="scalar")
     yield sample(Sparse("a b"), name="sparse")
@@ -82,7 +82,7 @@ def shape():
 
 @shaping("tf.size", size_of)
 def size():
-    yield sample(T("a b"))
+    yield sample(T("a b"), out_type="int32")
     yield sample(T("a b"), out_type="int64", name="int64")
     yield sample(T(""), name="scalar")
     yield sample(Sparse("a b"), name="sparse")
@@ -101,7 +101,8 @@ shaping("tf.expand_dims", np.expand_dims, T("a b"), each(0, 1, 2, -1, -3),
         errors=[error("beyond", np.ones((2, 3), np.float32), 3), error("below", np.ones((2, 3), np.float32), -4)])
 shaping("tf.squeeze", squeeze, T("1 a 1 b"), axis=each(None, [0], [2, 0], [-2]),
         errors=[error("not-one", np.ones((1, 4), np.float32), axis=[1])])
-shaping("tf.transpose", transpose, T("a b c"), perm=each(None, [0, 2, 1], [2, 0, 1]), conjugate=each(False, True),
+shaping("tf.transpose", transpose, T("a b c"), perm=each(None, [0, 2, 1], [2, 0, 1], [-1, 0, 1]),
+        conjugate=each(False, True),
         errors=[error("repeated", perm=[0, 1, 1]), error("beyond", perm=[0, 1, 3]), error("too-short", perm=[0, 1])])
 shaping("tf.ensure_shape", ensured, T(4, 3), each([4, 3], [None, 3], [None, None]),
         errors=[error("other-size", np.ones((4, 3), np.float32), [None, 4]),
@@ -111,7 +112,8 @@ shaping("tf.ensure_shape", ensured, T(4, 3), each([4, 3], [None, 3], [None, None
 @shaping("tf.reshape", np.reshape,
          errors=[error("too-few", np.ones(3, np.float32), [4]), error("not-divisible", np.ones(5, np.float32), [2, -1]),
                  error("two-unknown", np.ones((2, 3), np.float32), [-1, -1]),
-                 error("negative", np.ones((2, 3), np.float32), [-2, -3])])
+                 error("negative", np.ones((2, 3), np.float32), [-2, -3]),
+                 error("scalar-shape", np.ones((2, 3), np.float32), 6)])
 def reshape():
     yield sample(T("a b"), [-1])
     yield sample(T(4, 6), [2, -1, 3], name="unknown")
@@ -124,7 +126,8 @@ def reshape():
 
 @shaping("tf.broadcast_to", lambda input, shape: np.broadcast_to(input, tuple(shape)),
          errors=[error("unequal", np.ones(3, np.float32), [2, 4]),
-                 error("fewer-axes", np.ones((1, 3), np.float32), [3])])
+                 error("fewer-axes", np.ones((1, 3), np.float32), [3]),
+                 error("negative", np.ones(3, np.float32), [-1])])
 def broadcast_to():
     yield sample(T(3, 1), [3, 4], name="stretch")
     yield sample(T(3, 1), [2, 3, 4], name="more-axes")
@@ -195,7 +198,8 @@ def padded(tensor, paddings, mode="CONSTANT", constant_values=0):
 @shaping("tf.concat", np.concatenate,
          errors=[error("other-sizes", [np.ones((2, 3), np.float32), np.ones((3, 4), np.float32)], 0),
                  error("other-ranks", [np.ones((2, 3), np.float32), np.ones(3, np.float32)], 0),
-                 error("axis-beyond", [np.ones((2, 3), np.float32)] * 2, 2)])
+                 error("axis-beyond", [np.ones((2, 3), np.float32)] * 2, 2),
+                 error("axis-beyond-of-one", [np.ones((2, 3), np.float32)], 2)])
 def concat():
     yield sample([T("a b"), T("c b")], 0)
     yield sample([T("a b"), T("a c"), T("a b")], 1, name="three")
@@ -212,7 +216,8 @@ def in_a_graph(f):
 
 
 shaping("tf.stack", np.stack, [T("a b"), T("a b"), T("a b")], axis=each(0, 1, -1),
-        errors=[error("other-shapes", [np.ones(2, np.float32), np.ones(3, np.float32)]), error("axis-beyond", axis=3)])
+        errors=[error("other-shapes", [np.ones(2, np.float32), np.ones(3, np.float32)]), error("axis-beyond", axis=3),
+                error("no-list", np.ones((3, 2, 4), np.float32))])
 shaping("tf.parallel_stack", np.stack, [T("a b"), T("a b"), T("a b")],
         call=lambda f, values: in_a_graph(f)(values))
 shaping("tf.unstack", lambda value, num, axis: parts_of(value, axis), T("3 b 3"), num=each(3, None), axis=each(0, -1),
@@ -357,9 +362,10 @@ def strided_slices():
     yield sample(T(5, 6), ints(4, 1), ints(0, 6), ints(-2, 2), name="tensor")
 
 
-@shaping("tf.gather", gather, errors=[error("axis-beyond", np.ones((2, 3), np.float32), ints(0), axis=2)])
+@shaping("tf.gather", gather, errors=[error("axis-beyond", np.ones((2, 3), np.float32), ints(0), axis=2),
+                                      error("from-nothing", np.ones((0, 0), np.float32), ints([0, 0], [0, 0]))])
 def gathers():
-    yield sample(T("n d"), I("m", below="n"))
+    yield sample(T("n d"), I("m", below="n"), batch_dims=0)
     yield sample(T("n d"), I("m k", below="d"), axis=1, name="columns")
     yield sample(T("n d e"), I("", below="d"), axis=-2, name="scalar")
     yield sample(T("b n d"), I("b m", below="n"), batch_dims=1, name="batch")
@@ -426,7 +432,8 @@ def distinct(indices):
 
 @shaping("tf.scatter_nd", scatter_nd,
          errors=[error("too-deep", ints([0, 0]), np.ones(1, np.float32), [4]),
-                 error("other-updates", ints([0], [1]), np.ones((2, 5), np.float32), [4, 3])])
+                 error("other-updates", ints([0], [1]), np.ones((2, 5), np.float32), [4, 3]),
+                 error("fewer-axes", ints([[0]], [[1]]), np.ones(2, np.float32), [4])])
 def scatters_nd():
     yield sample(I("m 1", below=6), T("m 3"), [6, 3])
     yield sample(I("m 2", below=4), T("m"), [4, 4], name="scalars")
@@ -437,7 +444,8 @@ def scatters_nd():
 update_errors = [error("beyond", np.ones(4, np.float32), ints([4]), np.ones(1, np.float32)),
                  error("negative", np.ones(4, np.float32), ints([-1]), np.ones(1, np.float32)),
                  error("other-updates", np.ones((4, 2), np.float32), ints([0]), np.ones((1, 3), np.float32)),
-                 error("too-deep", np.ones(4, np.float32), ints([0, 0]), np.ones(1, np.float32))]
+                 error("too-deep", np.ones(4, np.float32), ints([0, 0]), np.ones(1, np.float32)),
+                 error("fewer-axes", np.ones(4, np.float32), ints([[0]], [[1]]), np.ones(2, np.float32))]
 
 
 @shaping("tf.tensor_scatter_nd_update", scattering(lambda place, update: update), errors=update_errors)
@@ -784,6 +792,7 @@ def stitches():
     yield sample([at(4, 1), at([5, 2], [0, 3])], [T(2, "d"), T(2, 2, "d")])
     yield sample([at(2), at(1, 0)], [T(1, "d"), T(2, "d")], name="vectors")
     yield sample([at(0, 1, 0), at(1, 2)], [T(3, "d"), T(2, "d")], name="repeats")
+    yield sample([at(4, 1)], [T(2, "d")], name="gaps")
 
 
 block_errors = [error("zero-block", np.ones((1, 2, 2, 1), np.float32), [0, 2], [[0, 0], [0, 0]]),

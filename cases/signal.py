@@ -46,8 +46,11 @@ def nd(function):
     """NumPy's transform over some dimensions."""
 
     def over_axes(a, fft_length=None, axes=None, norm=None):
-        if 0 in (a.shape if axes is None else [a.shape[axis] for axis in axes]):
+        axes = [axis % a.ndim for axis in (range(a.ndim) if axes is None else axes)]
+        if 0 in (fft_length or [a.shape[axis] for axis in axes]):
             raise Undefined("a transform of no points")
+        # Nothing, padded, is zeros; NumPy's irfft reads memory nobody wrote.
+        a = np.pad(a, [(0, int(n == 0 and axis in axes)) for axis, n in enumerate(a.shape)])
         return function(a, fft_length, axes, norm)
 
     return over_axes
@@ -65,17 +68,28 @@ transform("tf.signal.ifft",   over(np.fft.ifftn, 1), VECTORS, dtypes=COMPLEX)
 transform("tf.signal.ifft2d", over(np.fft.ifftn, 2), IMAGES,  dtypes=COMPLEX)
 transform("tf.signal.ifft3d", over(np.fft.ifftn, 3), VOLUMES, dtypes=COMPLEX)
 
-transform("tf.signal.rfft",   over(np.fft.rfftn, 1), VECTORS, fft_length=each(None, [2], [5], [8]))
-transform("tf.signal.rfft2d", over(np.fft.rfftn, 2), IMAGES,  fft_length=each(None, [2, 5], [4, 8]))
-transform("tf.signal.rfft3d", over(np.fft.rfftn, 3), VOLUMES, fft_length=each(None, [2, 3, 5], [6, 4, 8]))
+
+def impossible(rank):
+    """Lengths that must be refused: of no points, and padding nothing to more points than can be counted."""
+    none = T(9, *[0] * rank)
+    return [error("no-points", fft_length=[0] * rank),
+            *([error("points-beyond-count", none, fft_length=[2**31 - 1] * rank)] if rank > 1 else [])]
+
+
+transform("tf.signal.rfft",   over(np.fft.rfftn, 1), VECTORS, fft_length=each(None, [2], [5], [8]),
+          errors=impossible(1))
+transform("tf.signal.rfft2d", over(np.fft.rfftn, 2), IMAGES,  fft_length=each(None, [2, 5], [4, 8]),
+          errors=impossible(2))
+transform("tf.signal.rfft3d", over(np.fft.rfftn, 3), VOLUMES, fft_length=each(None, [2, 3, 5], [6, 4, 8]),
+          errors=impossible(3))
 
 # Odd lengths only: in an even one that crops, a middle frequency would become the last, which is real.
 transform("tf.signal.irfft",   over(np.fft.irfftn, 1), half_spectrum(1), fft_length=each(None, [3], [9]),
-          dtypes=COMPLEX)
+          dtypes=COMPLEX, errors=impossible(1))
 transform("tf.signal.irfft2d", over(np.fft.irfftn, 2), half_spectrum(2), fft_length=each(None, [3, 9]),
-          dtypes=COMPLEX)
+          dtypes=COMPLEX, errors=impossible(2))
 transform("tf.signal.irfft3d", over(np.fft.irfftn, 3), half_spectrum(3), fft_length=each(None, [2, 3, 9]),
-          dtypes=COMPLEX)
+          dtypes=COMPLEX, errors=impossible(3))
 
 
 def fftnd_samples():
@@ -86,12 +100,13 @@ def fftnd_samples():
     yield sample(T("3 4 5", edges=False), norm="ortho")
 
 
-transform("tf.signal.fftnd",  nd(np.fft.fftn),  dtypes=COMPLEX)(fftnd_samples)
-transform("tf.signal.ifftnd", nd(np.fft.ifftn), dtypes=COMPLEX)(fftnd_samples)
-transform("tf.signal.rfftnd", nd(np.fft.rfftn))(fftnd_samples)
+NO_POINTS = [error("no-points", axes=[1, 2], fft_length=[0, 0])]
+transform("tf.signal.fftnd",  nd(np.fft.fftn),  dtypes=COMPLEX, errors=NO_POINTS)(fftnd_samples)
+transform("tf.signal.ifftnd", nd(np.fft.ifftn), dtypes=COMPLEX, errors=NO_POINTS)(fftnd_samples)
+transform("tf.signal.rfftnd", nd(np.fft.rfftn), errors=NO_POINTS)(fftnd_samples)
 
 
-@transform("tf.signal.irfftnd", nd(np.fft.irfftn), dtypes=COMPLEX)
+@transform("tf.signal.irfftnd", nd(np.fft.irfftn), dtypes=COMPLEX, errors=NO_POINTS)
 def irfftnd_samples():
     yield sample(half_spectrum(2), axes=[1, 2], fft_length=[3, 3], name="cropped")
     yield sample(half_spectrum(2), axes=[1, 2], fft_length=[3, 9], name="padded")
@@ -265,7 +280,7 @@ def stft(signals, frame_length, frame_step, fft_length=None, window="hann_window
 
 
 def inverse_stft(stfts, frame_length, frame_step, fft_length=None, window="hann_window"):
-    frames = np.fft.irfft(stfts, fft_length or enclosing(frame_length))[..., :frame_length]
+    frames = over(np.fft.irfftn, 1)(stfts, [fft_length or enclosing(frame_length)])[..., :frame_length]
     frames = np.pad(frames, [(0, 0)] * (frames.ndim - 1) + [(0, frame_length - frames.shape[-1])])
     return overlap_and_add(frames * windowed(window, frame_length), frame_step)
 
@@ -294,7 +309,7 @@ signal("tf.signal.overlap_and_add", overlap_and_add, T("b f 4"), each(2, 1, 3, 4
        canonical=lambda a: a + a.dtype.type(0), errors=[error("rank-1", np.ones(4, np.float32), 2)])
 
 
-@transform("tf.signal.stft", stft, call=with_window)
+@transform("tf.signal.stft", stft, call=with_window, errors=[error("no-points", fft_length=0)])
 def stft_samples():
     samples = T("b 19", edges=False)
     yield sample(samples, 8, 4)
@@ -305,13 +320,15 @@ def stft_samples():
     yield sample(samples, 8, 3, window=None, name="no-window")
 
 
-@transform("tf.signal.inverse_stft", inverse_stft, call=with_window, dtypes=COMPLEX)
+@transform("tf.signal.inverse_stft", inverse_stft, call=with_window, dtypes=COMPLEX,
+           errors=[error("no-points", fft_length=0)])
 def inverse_stft_samples():
     stfts = half_spectrum(2)
     yield sample(stfts, 8, 4, sizes={"n": 5})
     yield sample(stfts, 6, 2, sizes={"n": 5}, name="enclosing")
     yield sample(stfts, 8, 4, window=None, sizes={"n": 5}, name="no-window")
     yield sample(stfts, 6, 3, fft_length=4, sizes={"n": 3}, name="fft-shorter-than-frame")
+    yield sample(stfts, 8, 4, sizes={"n": 0}, name="no-frequencies")
 
 
 def mdct_matrix(half):

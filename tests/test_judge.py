@@ -329,6 +329,12 @@ def test_any_error_agrees_with_a_reference_that_raises():
     assert judge([GOOD], [Expected(Failure("ValueError", "reference", "x"), exact=False)]).verdict == "error-differs"
 
 
+def test_what_the_definition_of_an_op_excludes_no_mode_may_compute():
+    excluded = Failure("InvalidArgumentError", "trace", "Value for attr 'T' of half not in list of allowed values")
+    assert said(judge([GOOD], [Expected(excluded)])) == ("error-differs", "error-class")
+    assert judge([REFUSED], [Expected(excluded)]).verdict == "unsupported"
+
+
 def test_unsupported_is_said_in_tensorflows_words():
     assert judge([NO_KERNEL], [Expected(GOOD)]).detail == "InvalidArgumentError: Could not find device for node:"
 

@@ -127,6 +127,23 @@ def test_ordinary_values_lie_in_the_domain_and_edges_also_outside():
     assert (tensors(case, "edge")[0] < 1).any()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64"])
+def test_values_come_ever_nearer_to_the_finite_ends_of_a_domain(dtype):
+    near = tensors(op("tf.foo", None, T(domain=(-1, 1))), "near", dtype)[0]
+    assert (np.abs(near) < 1).all() and (np.abs(near) > 0.5).all() and (near < 0).sum() == (near > 0).sum()
+    gaps = 1 - near[near > 0].astype(float)
+    assert (gaps[1:] < gaps[:-1]).all() and gaps[-1] <= 2 * np.finfo(dtype).eps
+
+
+def test_one_input_at_a_time_is_near_an_end_and_one_without_ends_never():
+    assert "near" not in drawn(op("tf.foo", None, T(), T()))
+    x, y = tensors(op("tf.bar", None, T(domain=(0, inf)), T()), "near")
+    assert x.shape == y.shape and (x < 1).all() and (np.abs(y) > 1).any()
+    x, y = tensors(op("tf.baz", None, T(domain=(1, 9)), T(domain=(0, inf))), "near")
+    near = np.abs(x - 1) < 1e-3, np.abs(x - 9) < 1e-3, y < 1e-3
+    assert all(side.any() for side in near) and not (near[0] & near[2]).any()
+
+
 @pytest.mark.parametrize("name", ["edge", "n1", "n3", "n17", "scalar"])
 def test_no_value_lies_outside_within(name):
     for values in drawn(op("tf.foo", None, T(within=(0, 7))))[name].tensors:

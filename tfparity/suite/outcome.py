@@ -49,6 +49,11 @@ class Failure:
         """Whether TensorFlow says that it has no such kernel or cannot compile it, as against refusing the input."""
         return any(pattern.search(self.message) for pattern in _UNSUPPORTED) or self.cls == "UnimplementedError"
 
+    @property
+    def by_definition(self) -> bool:
+        """Whether the op's definition, which holds in every mode, does not know the dtype or the option."""
+        return "list of allowed values" in self.message
+
 
 @dataclass(frozen=True)
 class Lost:

@@ -4,9 +4,9 @@ The rules, in order of what they find:
 
 * an input of any shape (`T()`) is elementwise: `edge` is one long tensor of every edge value (for several inputs,
   every pair), `n1` `n3` `n17` are the same values in tensors of 1, 3 and 17, one draw after the other (vector lanes
-  and remainders part ways; outside the leading dtypes `n1` holds only what cannot stand with others), and there is a
-  scalar, an empty one, a broadcast one, and a last input that is a constant of the graph (`constant`: the graph
-  optimizer rewrites those);
+  and remainders part ways; outside the leading dtypes `n1` holds only what cannot stand with others), `near` comes ever
+  nearer to the finite ends of a domain, and there is a scalar, an empty one, a broadcast one, and a last input that is
+  a constant of the graph (`constant`: the graph optimizer rewrites those);
 * named dimensions get small unequal sizes (`ordinary`), and for the first combination of options once 1 each
   (`ones`), once long (`long`, a second time with a first row of NaN), and each in turn zero (`empty-k`), or all of them
   (`empty-all`); `edge` draws plant one edge value at a time, so that none drowns the others, then several together
@@ -29,7 +29,7 @@ from . import drawing
 from .case import DTYPE, Case, CaseError, Declared, Input, is_tensor, leaves
 from .drawing import LONG
 from .dtypes import NONE, family, limits, name_of, numpy_dtype
-from .inputs import edges, few_edges, generator, inf, inside, pairs
+from .inputs import edges, few_edges, generator, inf, inside, near_ends, pairs
 from .invalid import invalid
 
 LANES = {"n3": 3, "n17": 17}
@@ -325,6 +325,8 @@ def _elementwise(
             length=0 if name == "edge" else len(rows[0]),
             lanes=in_lanes and name != "n1",
         )
+    if in_lanes:
+        yield from _near(declared, dtype, inputs, key)
     if not (first and leads):
         return
 
@@ -351,6 +353,27 @@ def _elementwise(
             shorter, dtype, lambda i, n: next(taken) if i.any_shape else drawing.array(i, dtype, {}, f"{key}/{n}")
         )
         yield Sample("constant", (fixed,), constants=tuple(constants))
+
+
+def _near(declared: Declared, dtype: str, inputs: list[Input], key: str) -> Iterator[Sample]:
+    """Ever nearer to the finite ends of one input's domain, the others ordinary: where one series takes over from
+    another."""
+    columns = []
+    for number, target in enumerate(inputs):
+        if not target.any_shape or family(numpy_dtype(target.dtype or dtype)) != "float":
+            continue
+        ends = near_ends(numpy_dtype(target.dtype or dtype), *target.domain)
+        if len(ends):
+            columns.append(
+                {n: drawing.values(i, dtype, ends.shape, f"{key}/near/{n}", {}) for n, i in enumerate(inputs)}
+                | {number: ends}
+            )
+    if columns:
+        joined = {n: np.concatenate([c[n] for c in columns]) for n in columns[0]}
+        draw = drawing.filled(
+            declared, dtype, lambda i, n: joined[n] if i.any_shape else drawing.array(i, dtype, {}, f"{key}/{n}")
+        )
+        yield Sample("near", (draw,))
 
 
 def _shapes(case: Case, declared: Declared, dtype: str, elementwise: list[Input], key: str) -> Iterator[Sample]:
