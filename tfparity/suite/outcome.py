@@ -98,9 +98,9 @@ def unwritten(outcome: Value) -> tuple[int, tuple[int, ...]] | None:
         if word is None or array.dtype.kind == "O" or not array.size:
             continue
         pattern = int.from_bytes(bytes([FILL]) * array.real.dtype.itemsize, "little")
-        places = np.argwhere(np.array(array.real, order="C").view(word) == pattern)
-        if len(places):
-            return number, tuple(int(i) for i in places[0])
+        hollow = np.array(array.real, order="C").view(word) == pattern
+        if hollow.any():
+            return number, tuple(int(i) for i in np.argwhere(hollow)[0])
     return None
 
 

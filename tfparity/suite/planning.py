@@ -61,6 +61,7 @@ def _runs(case: Case, sample: Sample, mode: str, main: bool) -> bool:
     * a tensor's length, which parts vector lanes and remainders, is for eager; XLA, whose lanes and long dimensions
       showed 2 of 509 causes (107 seconds), takes single elements in the leading dtypes: some cannot stand with others;
     * shapes with other sizes are for a graph only where they are empty, or the sizes unknown (31 seconds, no cause);
+      further options likewise, but for what a graph rewrites, where it may ask for known sizes;
     * edge values of further options are for eager and XLA (52 seconds, of 527 causes none);
     * other options and shapes are for every mode in the main dtype, for eager in the other leading ones (24 percent,
       for 4 of 412 causes); of further options the empty shapes are for eager alone, and a graph traces them with
@@ -82,7 +83,8 @@ def _runs(case: Case, sample: Sample, mode: str, main: bool) -> bool:
     if main and compiled:
         return name != "long"
     if main:
-        once = mode == "graph" and (name in ("ones", "long", "broadcast") or not (sample.first or sample.strings))
+        one = sample.first or sample.strings or case.kind == "rewrite"
+        once = mode == "graph" and (name in ("ones", "long", "broadcast") or not one)
         return not once and (sample.first or name != "edge")
     if case.kind == "raw" and not compiled:
         return False
