@@ -9,6 +9,7 @@ import pytest
 
 from tfparity import I, T, each, error, op, program, tf
 from tfparity.suite.dtypes import DTYPES
+from tfparity.suite.outcome import FILL
 
 EAGER_GRAPH = ("eager", "graph", "numpy")
 
@@ -488,6 +489,28 @@ def test_options_and_shapes_run_in_every_mode_in_the_main_dtype_and_in_eager_in_
     assert samples_of("xla", "int32", main=False) == {"ordinary,axis=0", "edge,axis=0"}
     for mode in ("graph", "graph-dynamic"):
         assert samples_of(mode, "int32", main=False) == {"ordinary,axis=0"}
+
+
+def test_what_a_graph_rewrites_runs_in_a_graph_of_known_sizes_in_every_option():
+    from tfparity.suite.planning import Wanted, plan
+    from tfparity.suite.samples import expand
+
+    def in_graphs(kind):
+        case = op("tf.reduce_sum", np.sum, T("n m"), axis=each(0, 1), kind=kind)
+        return {p.sample for p in plan(case, expand(case, "float32"), Wanted()) if p.mode == "graph"}
+
+    assert in_graphs("rewrite") - in_graphs("program") == {"ordinary,axis=1"}
+
+
+def test_a_graph_is_not_compared_with_memory_that_nobody_wrote(judged):
+    def call(f, x):
+        hollow = tf.fill(tf.shape(x), np.uint32(0x01010101 * FILL))
+        return tf.bitcast(hollow, tf.float32) if tf.executing_eagerly() else f(x)
+
+    rows = judged(op("tf.identity", None, T("n"), call=call), "float32", "*/*/ordinary/*#value:eager")
+    found = {row.mode: row.verdict for row in rows.values()}
+    assert found == {"graph": "unsupported", "graph-dynamic": "unsupported", "xla": "differs"}
+    assert "eager gives memory that nobody wrote" in rows["ordinary/graph@CPU:0#value:eager"].detail
 
 
 def test_a_graph_is_not_asked_for_a_further_option_that_eager_has_no_kernel_for(judged):

@@ -199,7 +199,7 @@ def _judge(task: Task, sample: Sample, planned: Plan) -> Judgement:
     device = "CPU:0" if against == "cpu" else planned.device
     base = task.outcome(sample, "eager", device, _executed(planned.aspect))
     with task.clock.phase("judge"):
-        told = range(len(got)) if planned.mode.startswith("xla") else _written(got, base)
+        told = list(range(len(got))) if planned.mode.startswith("xla") else _written(got, base)
         if not told:
             return Judgement("unsupported", detail="nothing to compare with: eager gives memory that nobody wrote")
         apart = [n for n in told if not same_bits(got[n], base[n])]
