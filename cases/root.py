@@ -80,7 +80,12 @@ def shape():
     yield sample(Sparse("a b"), name="sparse")
 
 
-@shaping("tf.size", size_of)
+def with_dtype(f, input, out_type="int32"):
+    """tf.size takes no name for a dtype."""
+    return f(input, tf.as_dtype(out_type))
+
+
+@shaping("tf.size", size_of, call=with_dtype)
 def size():
     yield sample(T("a b"), out_type="int32")
     yield sample(T("a b"), out_type="int64", name="int64")

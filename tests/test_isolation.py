@@ -70,6 +70,16 @@ def test_every_other_check_is_judged(deadly, how):
     assert len(deadly) == 6 + 3 * 2
 
 
+def test_the_kernels_that_ran_before_a_death_are_told(pool):
+    from conftest import OWN_CASES
+
+    want = Wanted(("eager",), ("CPU:0",), (parse("*/*/ordinary*/eager#value"),))
+    job = Job("check", "program.own_deadly_after_dawsn", "float32", want, TIMEOUT, (), (str(OWN_CASES / "deadly.py"),))
+    (done,) = pool.run([job])
+    assert [row.verdict for row in done.rows] == ["identical", "crash"]
+    assert ("Dawsn", "float32", "cpu") in {kernel.pair for kernel in done.ran}
+
+
 def test_a_death_in_the_gradient_leaves_the_value(died):
     rows = died("program.own_deadly_gradient", "*/*/ordinary/graph", modes=("graph",))
     assert rows["ordinary/graph@CPU:0#value:eager"].verdict == "identical"

@@ -35,6 +35,15 @@ def deadly(x, how):
     return x * 2.0
 
 
+@own("program.own_deadly_after_dawsn", X, how=each("sound", "abort"))
+def deadly_after_dawsn(x, how):
+    """A kernel that no other test runs; what it gave before the death is not computed again."""
+    import tensorflow as tf
+
+    end(how)
+    return tf.math.special.dawsn(x)
+
+
 @own("program.own_deadly_gradient", T("n", domain=(1, 2), edges=False), dtypes=("float32",))
 def deadly_gradient(x):
     import tensorflow as tf

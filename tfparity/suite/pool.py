@@ -118,6 +118,8 @@ class Pool:
             raise RunError(f"workers cannot start: {end.strip().splitlines()[-1]}")
         if job.action == "check" and doing is not None:
             job = replace(job, kept=(*job.kept, *worker.noted(worker.rows_file(self.scratch, pid))))
+        if pid is not None:  # its log tells which kernels ran before it died
+            job = replace(job, died=(*job.died, pid))
         if doing is None or doing in dict(job.lost):
             return _all_lost(job, lost)
         return replace(job, lost=(*job.lost, (doing, lost)))

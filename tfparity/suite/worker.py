@@ -43,7 +43,8 @@ UNDRAWN = "the declaration cannot be drawn in this dtype"
 @dataclass(frozen=True)
 class Job:
     """One piece of work. `action` is `plan`, `check`, `examples` (those of the op's page), `time`, `measure` (one size,
-    all samples kept) or `facts`; `lost` are the steps earlier tries died in, `kept` the rows they gave before."""
+    all samples kept) or `facts`; `lost` are the steps earlier tries died in, `died` the processes, `kept` the rows they
+    gave before."""
 
     action: str
     name: str = ""
@@ -53,6 +54,7 @@ class Job:
     lost: tuple[tuple[checks.Step, Lost], ...] = ()
     files: tuple[str, ...] = ()
     size: int = 0
+    died: tuple[int, ...] = ()
     kept: tuple[Check, ...] = ()
 
     @property
@@ -137,10 +139,12 @@ def do(job: Job, scratch: str) -> Done:
             facts = tensorflow_facts()
     finally:
         step.close()
-    _note(stderr_file(scratch, os.getpid()))
+    for pid in (*job.died, os.getpid()):
+        _note(stderr_file(scratch, pid))
     ran = _ran() if job.action in ("check", "examples") else ()
     total = time.perf_counter() - began
-    return Done(replace(job, lost=(), kept=()), rows, facts, tuple(clock.spent.items()) + (("total", total),), ran)
+    spent = (*clock.spent.items(), ("total", total))
+    return Done(replace(job, lost=(), died=(), kept=()), rows, facts, spent, ran)
 
 
 class Steps:
@@ -214,7 +218,8 @@ and those that a check has told of."""
 
 
 def _note(log: Path) -> None:
-    _SEEN.update(kernels.instantiated(log.read_text(errors="replace"), inventory.leading_types()))
+    with contextlib.suppress(FileNotFoundError):
+        _SEEN.update(kernels.instantiated(log.read_text(errors="replace"), inventory.leading_types()))
 
 
 def _ran() -> tuple[Kernel, ...]:
