@@ -130,7 +130,8 @@ def matmul_samples():
 
 
 @program("program.product_of_many_with_one", T(3000, 1, 3, 512, edges=False), T(512, 512, edges=False),
-         dtypes=["float32"], autograph=False)
+         dtypes=["float32"], autograph=False,
+         skips={"gradient": "it dies of what it reads, and in one of five whole runs lived"})
 def product_of_many_with_one(a, b):
     """Many batches with one matrix, of 3 GB were it as many: what reads past its end leaves the process's memory. At
     512 MB one of 17 processes lived, and so corrupted that NumPy's own products were wrong in it: so no reference."""

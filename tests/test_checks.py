@@ -491,6 +491,17 @@ def test_options_and_shapes_run_in_every_mode_in_the_main_dtype_and_in_eager_in_
         assert samples_of(mode, "int32", main=False) == {"ordinary,axis=0"}
 
 
+def test_a_gradient_that_is_left_out_is_not_planned():
+    from tfparity.suite.planning import Wanted, plan
+    from tfparity.suite.samples import expand
+
+    def aspects(**more):
+        case = op("tf.reduce_mean", np.mean, T("n"), **more)
+        return {p.aspect for p in plan(case, expand(case, "float32"), Wanted())}
+
+    assert aspects() - aspects(skips={"gradient": "why"}) == {"gradient"}
+
+
 def test_what_a_graph_rewrites_runs_in_a_graph_of_known_sizes_in_every_option():
     from tfparity.suite.planning import Wanted, plan
     from tfparity.suite.samples import expand

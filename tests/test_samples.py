@@ -554,5 +554,5 @@ def test_every_skip_of_the_cases_names_a_sample_and_says_why():
     assert skipping
     for case in skipping:
         names = {sample.plain_name for sample in expand(replace(case, skips={}), "float32")}
-        assert set(case.skips) <= names, case.name
+        assert set(case.skips) <= names | {"gradient"}, case.name
         assert all(case.skips.values())

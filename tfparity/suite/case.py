@@ -370,8 +370,8 @@ def op(
     exact         the result is determined to the bit (data movement, rounding, casts): the reference gets the arrays in
                   their own dtype, and no error is allowed
     timed         whether `bench` times it
-    skips         invalid input that is left out, by name, and why: what writes past its memory dies now or later, and
-                  what searches among NaN ends or does not, so that no two runs give the same verdict
+    skips         invalid input that is left out, by name, or `gradient`, and why: what writes past its memory dies now
+                  or later, and what searches among NaN ends or does not, so that no two runs give the same verdict
     sizes         numbers for dimension names that cannot be just anything
 
     Where arguments do not vary independently, decorate a generator of samples instead:

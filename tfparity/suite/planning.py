@@ -123,7 +123,7 @@ def _has_gradient(case: Case, sample: Sample, mode: str) -> bool:
     all, else for the first options in float32 (30 draws of gradients, mode for mode, were 42 percent of a sweep's time,
     and XLA's compilations of other options' gradients another 20). Of complex numbers only ordinary ones: which way
     infinity goes is open. What is only promised up to a sign or an order has no one gradient."""
-    if mode not in ("graph", "xla") or sample.constants or case.canonical:
+    if mode not in ("graph", "xla") or sample.constants or case.canonical or "gradient" in case.skips:
         return False
     if mode == "xla" and not (sample.first and sample.leads):
         return False
