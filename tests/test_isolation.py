@@ -113,6 +113,7 @@ def test_a_result_that_nobody_wrote_is_known_by_its_bytes(dtype):
 def test_bytes_that_may_be_a_number_by_chance_are_no_sign():
     assert unwritten(value(np.full(3, FILL, np.int8))) is None
     assert unwritten(value(np.array([b"ZZZZ"], object))) is None
+    assert unwritten(value(np.array(b"ZZZZ", object))) is None
 
 
 def test_what_was_judged_before_a_death_is_not_run_again(died, pool):

@@ -94,8 +94,10 @@ def unwritten(outcome: Value) -> tuple[int, tuple[int, ...]] | None:
     """The first array and element that are memory nobody wrote; of dtypes with less than four bytes, in which the
     pattern may be a number by chance, none."""
     for number, array in enumerate(outcome.arrays):
+        if array.dtype.kind == "O" or not array.size:  # `real` of one string is that string
+            continue
         word = {4: np.uint32, 8: np.uint64}.get(array.real.dtype.itemsize)
-        if word is None or array.dtype.kind == "O" or not array.size:
+        if word is None:
             continue
         pattern = int.from_bytes(bytes([FILL]) * array.real.dtype.itemsize, "little")
         hollow = np.array(array.real, order="C").view(word) == pattern
