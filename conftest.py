@@ -1,1 +1,1 @@
-"""Nothing but a mark of the root: the checks are collected by `tfparity.suite.plugin`, which installing registers."""
+"""Nothing but a mark of the root: the checks are collected by `tfparity.plugin`, which installing registers."""

@@ -25,9 +25,9 @@ from itertools import cycle
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-from tfparity.suite import machine
-from tfparity.suite.statistics import false_rate, paired_ratio, verdict
-from tfparity.suite.timing import EXTRA, ROUNDS, empty, loop_counts, measure, sample
+from tfparity.suite.records import machine
+from tfparity.suite.timing.sampler import EXTRA, ROUNDS, empty, loop_counts, measure, sample
+from tfparity.suite.timing.statistics import false_rate, paired_ratio, verdict
 
 Call = Callable[[], object]
 

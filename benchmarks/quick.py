@@ -8,8 +8,10 @@ from collections import defaultdict
 
 import pandas as pd
 
-from tfparity.suite import case, inventory, profiles
-from tfparity.suite.results import FAILING, read
+from tfparity.suite.language import case
+from tfparity.suite.records.results import FAILING, read
+from tfparity.suite.running import inventory
+from tfparity.suite.session import profiles
 
 DEATH = 1.0
 """Seconds for a worker that dies: another one, its first kernels, and what the one that died had done."""

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tfparity.suite import case
+from tfparity.suite.language import case
 
 SIZES = (25, 50, 100)
 WORKERS = (1, 2)
@@ -23,7 +23,7 @@ def seconds(ops: list[str], workers: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-c", "from tfparity.suite.cli import main; main()", "check", *ops]
+            [sys.executable, "-c", "from tfparity.cli import main; main()", "check", *ops]
             + ["--jobs", str(workers), "--out", str(Path(folder) / "run")],
             check=False,
             capture_output=True,

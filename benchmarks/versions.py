@@ -7,7 +7,7 @@ import sys
 
 import pandas as pd
 
-from tfparity.suite.results import FAILING, VERDICTS, Run, read
+from tfparity.suite.records.results import FAILING, VERDICTS, Run, read
 
 MOST_NAMED = 25
 """Ops named in a cell; the rest are counted."""

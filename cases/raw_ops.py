@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from tfparity import DTYPE, I, S, T, each, error, op, tf
-from tfparity.suite.dtypes import FLOATS, SIGNED
+from tfparity.suite.language.dtypes import FLOATS, SIGNED
 
 
 def named(function, *arguments, **attributes):

@@ -10,7 +10,7 @@ from functools import cache, partial
 import numpy as np
 
 from tfparity import DTYPE, I, SparseValue, T, each, error, sample, tf
-from tfparity.suite.dtypes import COMPLEX, FLOATS, INTEGERS, SIGNED
+from tfparity.suite.language.dtypes import COMPLEX, FLOATS, INTEGERS, SIGNED
 
 from .image import resize
 from .methods import scattered

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tfparity.suite import case as cases
-from tfparity.suite.case import RaggedValue, SparseValue
+from tfparity.suite.language import case as cases
+from tfparity.suite.language.case import RaggedValue, SparseValue
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -49,10 +49,10 @@ def own_cases():
 @pytest.fixture
 def judged(registry):
     """Runs a case in this process: `judged(case, "float32", "*/*/n17/graph") -> {what follows op/dtype/: row}`."""
-    from tfparity.suite import checks
-    from tfparity.suite.identity import parse
-    from tfparity.suite.modes import Clock
-    from tfparity.suite.planning import Wanted
+    from tfparity.suite.checking import checks
+    from tfparity.suite.checking.planning import Wanted
+    from tfparity.suite.records.identity import parse
+    from tfparity.suite.running.modes import Clock
 
     def run(case, dtype="float32", *queries, **wanted):
         want = Wanted(queries=tuple(parse(q) for q in queries), **wanted)
@@ -66,7 +66,7 @@ def judged(registry):
 @pytest.fixture(scope="session")
 def pool():
     """One worker process that may die, kept for the session: its fork server imports TensorFlow once."""
-    from tfparity.suite.pool import Pool
+    from tfparity.suite.session.pool import Pool
 
     with Pool(1) as workers:
         yield workers
@@ -82,7 +82,7 @@ def cache(tmp_path_factory):
 def command(registry, cache, monkeypatch, capfd, tmp_path):
     """The command in this process, over no cases but those of `--cases` and with a ledger that a test may write:
     `command("check", "--cases", file) -> (exit status, stdout, stderr)`."""
-    from tfparity.suite import cli
+    from tfparity import cli
 
     home = tmp_path / "home"
     home.mkdir()

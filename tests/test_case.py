@@ -27,9 +27,9 @@ from tfparity import (
     program,
     sample,
 )
-from tfparity.suite import case as cases
-from tfparity.suite.case import CaseError, leaves, load, rebuild
-from tfparity.suite.samples import expand
+from tfparity.suite.inputs.samples import expand
+from tfparity.suite.language import case as cases
+from tfparity.suite.language.case import CaseError, leaves, load, rebuild
 
 pytestmark = pytest.mark.usefixtures("registry")
 
@@ -261,7 +261,8 @@ def test_declaring_and_drawing_import_no_tensorflow(tmp_path):
     script = (
         f"""
 import sys
-from tfparity.suite import case, samples
+from tfparity.suite.inputs import samples
+from tfparity.suite.language import case
 case.load()
 case.load([{str(file)!r}])
 """
@@ -280,7 +281,7 @@ assert not [m for m in sys.modules if m.split(".")[0] in ("tensorflow", "keras")
 def test_the_cases_that_come_with_tfparity_load_without_tensorflow():
     script = """
 import sys
-from tfparity.suite import case
+from tfparity.suite.language import case
 assert len(case.load()) > 20
 assert not [m for m in sys.modules if m.split(".")[0] in ("tensorflow", "keras")], "TensorFlow was imported"
 """

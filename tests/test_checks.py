@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tfparity import I, T, each, error, op, program, tf
-from tfparity.suite.dtypes import DTYPES
-from tfparity.suite.outcome import FILL
+from tfparity.suite.judging.outcome import FILL
+from tfparity.suite.language.dtypes import DTYPES
 
 EAGER_GRAPH = ("eager", "graph", "numpy")
 
@@ -311,10 +311,10 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from tfparity import T, program
-from tfparity.suite import checks
-from tfparity.suite.identity import parse
-from tfparity.suite.modes import Clock
-from tfparity.suite.planning import Wanted
+from tfparity.suite.checking import checks
+from tfparity.suite.records.identity import parse
+from tfparity.suite.running.modes import Clock
+from tfparity.suite.checking.planning import Wanted
 
 @program("program.sound", T(domain=(1, 2), edges=False), autograph=False)
 def sound(x):
@@ -447,8 +447,8 @@ def test_state_is_made_anew_for_every_mode(judged):
 
 
 def test_every_planned_row_is_given_and_no_other(judged):
-    from tfparity.suite.planning import Wanted, plan
-    from tfparity.suite.samples import expand
+    from tfparity.suite.checking.planning import Wanted, plan
+    from tfparity.suite.inputs.samples import expand
 
     case = op("tf.math.add", np.add, T(), T())
     planned = [
@@ -460,8 +460,8 @@ def test_every_planned_row_is_given_and_no_other(judged):
 
 
 def test_options_and_shapes_run_in_every_mode_in_the_main_dtype_and_in_eager_in_the_other_leading_ones():
-    from tfparity.suite.planning import Wanted, plan
-    from tfparity.suite.samples import expand
+    from tfparity.suite.checking.planning import Wanted, plan
+    from tfparity.suite.inputs.samples import expand
 
     case = op("tf.reduce_sum", np.sum, T("n m"), axis=each(0, 1))
 
@@ -492,8 +492,8 @@ def test_options_and_shapes_run_in_every_mode_in_the_main_dtype_and_in_eager_in_
 
 
 def test_a_gradient_that_is_left_out_is_not_planned():
-    from tfparity.suite.planning import Wanted, plan
-    from tfparity.suite.samples import expand
+    from tfparity.suite.checking.planning import Wanted, plan
+    from tfparity.suite.inputs.samples import expand
 
     def aspects(**more):
         case = op("tf.reduce_mean", np.mean, T("n"), **more)
@@ -503,8 +503,8 @@ def test_a_gradient_that_is_left_out_is_not_planned():
 
 
 def test_what_a_graph_rewrites_runs_in_a_graph_of_known_sizes_in_every_option():
-    from tfparity.suite.planning import Wanted, plan
-    from tfparity.suite.samples import expand
+    from tfparity.suite.checking.planning import Wanted, plan
+    from tfparity.suite.inputs.samples import expand
 
     def in_graphs(kind):
         case = op("tf.reduce_prod", np.prod, T("n m"), axis=each(0, 1), kind=kind)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tfparity import __version__
-from tfparity.suite import case as cases
-from tfparity.suite import session
-from tfparity.suite.results import VERDICTS, Check, Recorder, read
+from tfparity.suite.language import case as cases
+from tfparity.suite.records.results import VERDICTS, Check, Recorder, read
+from tfparity.suite.session import session
 
 COMMAND = [sys.executable, "-m", "tfparity"]
 
@@ -348,7 +348,7 @@ def test_list_imports_no_tensorflow_and_takes_a_few_times_the_import_of_scipy(mo
 
     watched = (
         "import sys, atexit\natexit.register(lambda: print('tensorflow' in sys.modules, file=sys.stderr))\n"
-        "from tfparity.suite.cli import main\nsys.argv[1:] = " + repr(["list", *more]) + "\nmain()"
+        "from tfparity.cli import main\nsys.argv[1:] = " + repr(["list", *more]) + "\nmain()"
     )
     times = []
     for _ in range(4):

@@ -8,9 +8,11 @@ import pytest
 
 from tests.reports import synthetic
 from tfparity import DTYPE, T, each, op, program, sample
-from tfparity.suite import coverage, kernels, options
-from tfparity.suite.coverage import METHODS, NAMESPACE, Told
-from tfparity.suite.options import Option, differs
+from tfparity.suite.coverage import matrix as coverage
+from tfparity.suite.coverage import options
+from tfparity.suite.coverage.matrix import METHODS, NAMESPACE, Told
+from tfparity.suite.coverage.options import Option, differs
+from tfparity.suite.records import kernels
 
 VALUE = {"aspect": "value"}
 
@@ -177,8 +179,8 @@ def test_what_is_given_in_a_call_that_fails_counts_all_the_same(registry):
 def test_arguments_that_no_result_depends_on_are_arguments_of_tensorflow_and_have_a_reason(registry):
     import inspect
 
-    from tfparity.suite import inventory
-    from tfparity.suite.modes import resolve
+    from tfparity.suite.running import inventory
+    from tfparity.suite.running.modes import resolve
 
     found = {key: set(inspect.signature(resolve(key)).parameters) for key in (d.name for d in inventory.documented())}
     for entry, reason in options.CHANGES_NO_RESULT.items():

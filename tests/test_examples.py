@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfparity.suite import examples
-from tfparity.suite.identity import QueryError, identity, parse
-from tfparity.suite.modes import Clock
-from tfparity.suite.outcome import Lost
-from tfparity.suite.planning import Wanted
+from tfparity.suite.checking import examples
+from tfparity.suite.checking.planning import Wanted
+from tfparity.suite.judging.outcome import Lost
+from tfparity.suite.records.identity import QueryError, identity, parse
+from tfparity.suite.running.modes import Clock
 
 THERE = 7  # a global of this module, as an op's module has its own
 seen = []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfparity.suite.identity import Identity, QueryError, identity, parse, select, wanted, word
+from tfparity.suite.records.identity import Identity, QueryError, identity, parse, select, wanted, word
 
 WHOLE = "tf.math.acosh/float32/edge/xla@CPU:0#value:numpy"
 PARTS = {

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from tfparity.suite import inventory
-from tfparity.suite.modes import resolve
+from tfparity.suite.running import inventory
+from tfparity.suite.running.modes import resolve
 
 of_2_21 = pytest.mark.skipif(not tf.__version__.startswith("2.21."), reason="the numbers of TensorFlow 2.21")
 
@@ -28,7 +28,7 @@ def documented():
     ],
 )
 def test_every_private_name_still_answers(name):
-    assert inventory.private_api()[name], f"TensorFlow no longer has {name}: see tfparity/suite/inventory.py"
+    assert inventory.private_api()[name], f"TensorFlow no longer has {name}: see tfparity/suite/running/inventory.py"
 
 
 def test_a_constant_is_not_what_an_equal_one_was_before_it():

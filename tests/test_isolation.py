@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from conftest import tensorflow_is
-from tfparity.suite.identity import parse
-from tfparity.suite.outcome import FILL, unwritten, value
-from tfparity.suite.planning import Wanted
-from tfparity.suite.worker import Job, unwritten_memory
+from tfparity.suite.checking.planning import Wanted
+from tfparity.suite.judging.outcome import FILL, unwritten, value
+from tfparity.suite.records.identity import parse
+from tfparity.suite.session.worker import Job, unwritten_memory
 
 TIMEOUT = 6.0
 

@@ -4,11 +4,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from tfparity.suite.case import RaggedValue, SparseValue
-from tfparity.suite.dtypes import limits, numpy_dtype, roundoff
-from tfparity.suite.judge import RANK, Expected, Judgement, K, agrees, arrays, judge, worst
-from tfparity.suite.outcome import Failure, Lost, value
-from tfparity.suite.results import KINDS, VERDICTS
+from tfparity.suite.judging.judge import RANK, Expected, Judgement, K, agrees, arrays, judge, worst
+from tfparity.suite.judging.outcome import Failure, Lost, value
+from tfparity.suite.language.case import RaggedValue, SparseValue
+from tfparity.suite.language.dtypes import limits, numpy_dtype, roundoff
+from tfparity.suite.records.results import KINDS, VERDICTS
 
 FLOATS = ["float32", "float64", "float16", "bfloat16"]
 nan, inf = np.nan, np.inf

@@ -8,8 +8,19 @@ import tomllib
 
 import pytest
 
-from tfparity.suite import case, inventory
-from tfparity.suite.kernels import LOG, Covered, Kernel, coverage, instantiated, lacking, quiet, share, stands_for
+from tfparity.suite.language import case
+from tfparity.suite.records.kernels import (
+    LOG,
+    Covered,
+    Kernel,
+    coverage,
+    instantiated,
+    lacking,
+    quiet,
+    share,
+    stands_for,
+)
+from tfparity.suite.running import inventory
 
 STAMP = "I0000 00:00:1795378624.498565   21798 "
 MADE = STAMP + "op_kernel.cc:1715] Instantiating kernel for node: {{node %s}} = %s[%s](x)\n"

@@ -6,10 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.reports import synthetic
+from tfparity import cli
 from tfparity.reports import limits
 from tfparity.reports.limits import Limit
-from tfparity.suite import cli, coverage
-from tfparity.suite.results import RunError
+from tfparity.suite.coverage import matrix as coverage
+from tfparity.suite.records.results import RunError
 
 REFUSED = "InvalidArgumentError: Value for attr 'T' of {} is not in the list of allowed values: half, float, int32"
 WORDS = "InvalidArgumentError: Value for attr 'T' of DTYPE is not in the list of allowed values: half, float, int32"

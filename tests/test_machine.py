@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tfparity.suite import machine
+from tfparity.suite.records import machine
 
 KEYS = {
     *("cpu", "cores", "memory", "os", "python", "numpy", "devices", "gpu", "driver", "onednn", "tf32"),
@@ -75,8 +75,8 @@ def test_the_xla_flags_are_those_of_the_environment(monkeypatch):
 
 def test_importing_and_asking_the_machine_leaves_tensorflow_alone():
     script = (
-        "import sys; from tfparity.suite import machine; machine.fingerprint(); machine.noise(); sys.exit('tensorflow' "
-        "in sys.modules)"
+        "import sys; from tfparity.suite.records import machine; machine.fingerprint(); machine.noise(); "
+        "sys.exit('tensorflow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False, timeout=120).returncode == 0
 
@@ -173,7 +173,7 @@ def test_outside_a_checkout_there_is_no_state(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def facts():
     """What TensorFlow says of itself, asked in a process of its own as the suite does."""
-    script = "import json; from tfparity.suite.machine import tensorflow_facts; print(json.dumps(tensorflow_facts()))"
+    script = "import json; from tfparity.suite.records import machine; print(json.dumps(machine.tensorflow_facts()))"
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=300, env=environment, check=False

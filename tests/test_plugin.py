@@ -118,7 +118,7 @@ def test_verdict_for_verdict_it_says_what_the_command_says(ran, house, tests_of)
 
 
 def tfparity_rows(path):
-    from tfparity.suite.results import read
+    from tfparity.suite.records.results import read
 
     return {row["id"]: (row["verdict"], row["waiver"]) for row in read(path).checks.to_dict("records")}
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from tfparity.suite import case, profiles
-from tfparity.suite.case import CaseError
-from tfparity.suite.profiles import Unit, choose, lines
-from tfparity.suite.samples import expand
+from tfparity.suite.inputs.samples import expand
+from tfparity.suite.language import case
+from tfparity.suite.language.case import CaseError
+from tfparity.suite.session import profiles
+from tfparity.suite.session.profiles import Unit, choose, lines
 
 
 def unit(op, sample="edge", seconds=1.0, failures=(), kernels=()):

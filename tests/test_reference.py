@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tfparity import T, Undefined, op
-from tfparity.suite import reference
-from tfparity.suite.dtypes import precise, roundoff
-from tfparity.suite.outcome import Failure, Value
-from tfparity.suite.samples import Sample, expand
+from tfparity.suite.inputs.samples import Sample, expand
+from tfparity.suite.judging import reference
+from tfparity.suite.judging.outcome import Failure, Value
+from tfparity.suite.language.dtypes import precise, roundoff
 
 pytestmark = pytest.mark.usefixtures("registry")
 

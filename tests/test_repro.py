@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from conftest import OWN_CASES, tensorflow_is
-from tfparity.suite import case as cases
-from tfparity.suite import repro
-from tfparity.suite.identity import QueryError, identity
+from tfparity.suite.checking import repro
+from tfparity.suite.language import case as cases
+from tfparity.suite.records.identity import QueryError, identity
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_the_script_runs_in_a_process_that_cannot_see_tfparity(script, tmp_path)
 
 def test_inputs_are_written_bit_for_bit(script):
     """The same script gives the same inputs as the check had, to the last bit."""
-    from tfparity.suite.samples import expand
+    from tfparity.suite.inputs.samples import expand
 
     text = script("program.own_next/int32/edge/eager@CPU:0#value:numpy")
     wanted = [

@@ -11,8 +11,8 @@ from dataclasses import asdict, fields
 import numpy as np
 import pytest
 
-from tfparity.suite import results
-from tfparity.suite.results import JOURNAL, VERDICTS, Check, Recorder, RunError, Timing, frame, read
+from tfparity.suite.records import results
+from tfparity.suite.records.results import JOURNAL, VERDICTS, Check, Recorder, RunError, Timing, frame, read
 
 META = {"tfparity": "0.1.0", "started": "2026-01-01T00:00:00+00:00"}
 
@@ -145,7 +145,7 @@ import sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 from pathlib import Path
 from test_results import META, check
-from tfparity.suite.results import Recorder
+from tfparity.suite.records.results import Recorder
 recorder = Recorder(Path({str(tmp_path / "run")!r}), META)
 number = 0
 while True:

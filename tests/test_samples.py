@@ -9,11 +9,11 @@ import pytest
 
 from conftest import same_tree
 from tfparity import I, Ragged, S, Sparse, T, Undefined, each, inf, op, sample
-from tfparity.suite import case as cases
-from tfparity.suite.case import CaseError
-from tfparity.suite.dtypes import DTYPES, family, numpy_dtype
-from tfparity.suite.inputs import edges, few_edges
-from tfparity.suite.samples import LEADING, LONG, expand, fixed_dtype, swept, timed_draw
+from tfparity.suite.inputs.samples import LEADING, LONG, expand, fixed_dtype, swept, timed_draw
+from tfparity.suite.language import case as cases
+from tfparity.suite.language.case import CaseError
+from tfparity.suite.language.dtypes import DTYPES, family, numpy_dtype
+from tfparity.suite.language.edges import edges, few_edges
 
 pytestmark = pytest.mark.usefixtures("registry")
 
@@ -487,8 +487,8 @@ def test_draws_are_the_same_in_every_process():
     script = """
 import hashlib
 from tfparity import I, Ragged, S, Sparse, T, op
-from tfparity.suite.case import leaves
-from tfparity.suite.samples import expand
+from tfparity.suite.language.case import leaves
+from tfparity.suite.inputs.samples import expand
 digest = hashlib.sha256()
 declared = {
     "tf.a": (T(), T()), "tf.b": (T("n d"), I("m", below="n")), "tf.c": (Sparse("m n"), S("n")), "tf.d": (Ragged("r c"),)

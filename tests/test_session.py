@@ -12,9 +12,9 @@ import psutil
 import pytest
 from rich.console import Console
 
-from tfparity.suite import session, timing
-from tfparity.suite.results import read
-from tfparity.suite.session import (
+from tfparity.suite.records.results import read
+from tfparity.suite.session import session
+from tfparity.suite.session.session import (
     Request,
     UsageError,
     _shard,
@@ -25,7 +25,8 @@ from tfparity.suite.session import (
     select,
     time_jobs,
 )
-from tfparity.suite.worker import Job
+from tfparity.suite.session.worker import Job
+from tfparity.suite.timing import sampler as timing
 
 OWN = Path(__file__).parent / "own_cases"
 COMMAND = [sys.executable, "-m", "tfparity"]

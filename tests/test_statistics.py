@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import quantile_test
 
-from tfparity.suite.statistics import (
+from tfparity.suite.timing.statistics import (
     Interval,
     break_even,
     coverage,

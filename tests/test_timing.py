@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfparity.suite import timing
-from tfparity.suite.statistics import false_rate, verdict
-from tfparity.suite.timing import (
+from tfparity.suite.timing import sampler as timing
+from tfparity.suite.timing.sampler import (
     TWIN,
     Groups,
     batches,
@@ -33,6 +32,7 @@ from tfparity.suite.timing import (
     twin,
     twin_of,
 )
+from tfparity.suite.timing.statistics import false_rate, verdict
 
 pytest_plugins = "pytester"
 
@@ -519,7 +519,7 @@ def test_a_free_call_claims_no_ratio():
 SUITE = """
     import json
     import pytest
-    from tfparity.suite.timing import Groups, measure, record
+    from tfparity.suite.timing.sampler import Groups, measure, record
 
     GROUPS, MEASURED = Groups(), []
 

@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from tfparity.suite.identity import parse
-from tfparity.suite.results import FAILING, Check
-from tfparity.suite.waivers import Ledger, Waiver, WaiverError, read
+from tfparity.suite.records.identity import parse
+from tfparity.suite.records.results import FAILING, Check
+from tfparity.suite.records.waivers import Ledger, Waiver, WaiverError, read
 
 TODAY = date(2026, 3, 1)
 
@@ -216,7 +216,7 @@ def test_a_ledger_that_cannot_be_meant_is_refused_in_one_line_that_names_it(tmp_
 
 
 def test_the_ledger_that_comes_with_tfparity_can_be_read():
-    from tfparity.suite.case import folder
+    from tfparity.suite.language.case import folder
 
     for known in read(folder() / "waivers.toml"):
         assert known.reason

@@ -10,7 +10,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .suite.case import (
+from tfparity.suite.language.case import (
     DTYPE,
     B,
     I,
@@ -30,8 +30,8 @@ from .suite.case import (
     program,
     sample,
 )
-from .suite.dtypes import COMPLEX, FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED
-from .suite.inputs import inf
+from tfparity.suite.language.dtypes import COMPLEX, FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED
+from tfparity.suite.language.edges import inf
 
 __version__ = "0.1.0"
 

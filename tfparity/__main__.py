@@ -1,5 +1,5 @@
 """`python -m tfparity` is the command `tfparity`."""
 
-from .suite.cli import main
+from tfparity.cli import main
 
 main()

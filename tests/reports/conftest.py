@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tfparity.reports import pages
-from tfparity.suite.results import Run
+from tfparity.suite.records.results import Run
 
 from . import synthetic
 

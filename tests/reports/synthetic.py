@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tfparity.suite.results import Check, Run, Timing, frame
+from tfparity.suite.records.results import Check, Run, Timing, frame
 
 NAMES = """tf.math.acosh tf.math.add tf.math.atan2 tf.math.bessel_i0 tf.math.cumsum tf.math.erf tf.math.exp
 tf.math.lgamma tf.math.log1p tf.math.pow tf.math.reduce_logsumexp tf.math.reduce_mean tf.math.sigmoid

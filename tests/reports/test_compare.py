@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from tfparity.reports.compare import THRESHOLD, Comparison, compare
-from tfparity.suite.results import FAILING, Timing
+from tfparity.suite.records.results import FAILING, Timing
 
 from .synthetic import check, checks, gpu_meta, meta, run, timings, waived
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tfparity.reports import pages, view_verdicts
-from tfparity.suite.results import FAILING, Run, read
+from tfparity.suite.records.results import FAILING, Run, read
 
 from .synthetic import NASTY, check, many, meta, run, store, timings, waived
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tfparity.reports import looks, pictures, tables
-from tfparity.suite.results import VERDICTS, Run
+from tfparity.suite.records.results import VERDICTS, Run
 
 from .synthetic import check, run, timings
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tfparity.reports import formats, summary
-from tfparity.suite.results import Run
+from tfparity.suite.records.results import Run
 
 from .synthetic import check, run, timings, waived
 

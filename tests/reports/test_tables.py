@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tfparity.reports import tables
-from tfparity.suite.results import FAILING, Timing
+from tfparity.suite.records.results import FAILING, Timing
 
 from .synthetic import check, meta, run, timings, waived
 

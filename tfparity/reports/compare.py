@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from rich.text import Text
 
-from ..suite.results import FAILING, VERDICTS, Run
+from tfparity.suite.records.results import FAILING, VERDICTS, Run
+
 from . import formats
 from .looks import in_order
 from .tables import CELL, TWIN, judged, labels, machine, stack

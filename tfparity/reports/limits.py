@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from ..suite.results import Run, RunError
+from tfparity.suite.records.results import Run, RunError
 
 if TYPE_CHECKING:
     import pandas as pd

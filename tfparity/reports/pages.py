@@ -17,7 +17,8 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 
-from ..suite.results import FAILING, Run, replace, saying
+from tfparity.suite.records.results import FAILING, Run, replace, saying
+
 from . import formats, looks, pictures, view_runs, view_times, view_verdicts
 from .tables import Tables, build
 

@@ -13,7 +13,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..suite.results import FAILING, VERDICTS, Run
+from tfparity.suite.records.results import FAILING, VERDICTS, Run
+
 from . import formats
 from .tables import Tables, build, devices, machine, relative, shown, totals
 from .view_runs import commit, conclusion, twin_words, warnings

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..suite.results import FAILING, TIMING_VERDICTS, VERDICTS, Check, Run, Timing, frame
+from tfparity.suite.records.results import FAILING, TIMING_VERDICTS, VERDICTS, Check, Run, Timing, frame
+
 from . import formats
 from .looks import in_order
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ..suite.results import VERDICTS, Run
+from tfparity.suite.records.results import VERDICTS, Run
+
 from . import formats
 from .tables import PLACE, Tables, facts, machine, shown
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..suite.results import FAILING, VERDICTS
+from tfparity.suite.records.results import FAILING, VERDICTS
+
 from . import formats, looks
 from .tables import Tables, totals
 
