@@ -8,7 +8,7 @@ from collections import defaultdict
 
 import pandas as pd
 
-from tfparity.suite.language import case
+from tfparity.suite.language import loading
 from tfparity.suite.records.results import FAILING, read
 from tfparity.suite.running import inventory
 from tfparity.suite.session import profiles
@@ -19,7 +19,7 @@ DEATH = 1.0
 
 def declares(op: str, dtype: str) -> bool:
     """Whether the cases of today still run the op in this dtype."""
-    declared = case.load().get(op)
+    declared = loading.load().get(op)
     return declared is not None and dtype in (declared.dtypes or (dtype,))
 
 

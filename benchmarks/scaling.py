@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tfparity.suite.language import case
+from tfparity.suite.language import loading
 
 SIZES = (25, 50, 100)
 WORKERS = (1, 2)
@@ -33,7 +33,7 @@ def seconds(ops: list[str], workers: int) -> float:
 
 def main() -> None:
     sizes = [int(a) for a in sys.argv[1:]] or list(SIZES)
-    ops = [name for name, declared in sorted(case.load().items()) if not declared.missing]
+    ops = [name for name, declared in sorted(loading.load().items()) if not declared.missing]
     random.Random(SEED).shuffle(ops)
     seconds(ops[: max(sizes)], max(WORKERS))  # plans are remembered from here on
     first = 0.0

@@ -54,13 +54,13 @@ PROMOTED = ("float32", "float64", "int32", "int8", "bool", "complex64")
 """The dtypes that part NumPy's rules of promotion; the kernels below are those of ops that run in every dtype."""
 
 
-def namesake(of_kind, widen=False):
+def namesake(of_kind, widen=False, **fixed):
     """Like `kind`, for functions that promise what their namesake in NumPy gives, and its dtype.
 
     With `widen`, the reference has whole numbers as float64, since NumPy's own answer for them is of as few bits as
     the dtype it promises.
     """
-    declare = kind(of_kind)
+    declare = kind(of_kind, **fixed)
 
     def row(name, function, *inputs, call=lambda f, *inputs, **options: f(*inputs, **options), **options):
         @wraps(function)

@@ -302,7 +302,7 @@ linear("polyval",   np.polyval,   T("k", domain=(-2, 2)), T("n", domain=(-2, 2))
 
 # --- random ----------------------------------------------------------------------------------------------------------
 
-random = namesake("random")
+random = namesake("random", random=True)
 SIZES = each((50, 80), 4000)
 
 

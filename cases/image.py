@@ -15,7 +15,7 @@ from tfparity import FLOATS, I, S, T, Undefined, each, error, every, inf, kind, 
 
 image = partial(kind("image"), empty=False)               # an image has pixels and channels
 boxed = kind("image")                                     # and maybe nothing to be seen
-random = kind("random")
+random = kind("random", random=True)
 
 
 def torn(a):

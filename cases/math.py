@@ -641,7 +641,7 @@ reduction("tf.math.invert_permutation", np.argsort, T("n", form=np.argsort, edge
 
 # --- sequences -------------------------------------------------------------------------------------------------------
 
-random = kind("random")
+random = kind("random", random=True)
 
 
 def sobol_sample(dim, num_results, skip, dtype):

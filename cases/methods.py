@@ -400,7 +400,7 @@ for name in ("flow", "handle"):
 # The state is a counter, lowest word first, and a key; the algorithm hashes one under the other (Salmon, Moraes, Dror
 # and Shaw, Parallel random numbers: as easy as 1, 2, 3, 2011).
 
-random = kind("random")
+random = kind("random", random=True)
 
 
 def philox(state, blocks):

@@ -14,7 +14,7 @@ from scipy import special
 from tfparity import FLOATS, I, Sparse, SparseValue, T, Undefined, each, error, every, kind, program, sample, tf
 
 nn = kind("nn")
-random = kind("random")
+random = kind("random", random=True)
 
 
 # Activations

@@ -24,7 +24,8 @@ def named(function, *arguments, **attributes):
 
 def raw(name, reference, *inputs, why="", **more):
     """Declare `tf.raw_ops.NAME`; without a reference, `why` says what stands in its way."""
-    case = op(f"tf.raw_ops.{name}", reference, *inputs, **{"kind": "raw", "call": named, "timed": False, **more})
+    fixed = {"kind": "raw", "kernel_only": True, "call": named, "timed": False}
+    case = op(f"tf.raw_ops.{name}", reference, *inputs, **{**fixed, **more})
     return case.no_reference(why) if why else case
 
 

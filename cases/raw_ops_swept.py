@@ -189,8 +189,8 @@ raw("ScaleAndTranslate",     resized("bilinear", antialias=True), PIXELS, [4, 9]
 HEIGHT_WIDTH = T(3, form=lambda x: np.array([40, 50, 3], x.dtype), edges=False)
 WHOLE = np.array([[[0.1, 0.2, 0.7, 0.9]]], np.float32)
 drawn = "a random window; tf.image's own is judged"
-raw("SampleDistortedBoundingBoxV2", None, HEIGHT_WIDTH, WHOLE, 0.5, seed=3, seed2=4, kind="random", dtypes=INTEGERS,
-    why=drawn)
+raw("SampleDistortedBoundingBoxV2", None, HEIGHT_WIDTH, WHOLE, 0.5, seed=3, seed2=4, kind="random", random=True,
+    kernel_only=False, dtypes=INTEGERS, why=drawn)
 raw("StatelessSampleDistortedBoundingBox", None, HEIGHT_WIDTH, WHOLE, 0.5, [3, 4], dtypes=INTEGERS, why=drawn)
 raw("CTCLoss", None, T(5, 2, 4, edges=False), np.array([[0, 0], [0, 1], [1, 0]]), np.array([0, 2, 1], np.int32),
     np.array([5, 4], np.int32), dtypes=("float32", "float64"), why="tf.nn.ctc_loss is judged itself")

@@ -11,7 +11,7 @@ import numpy as np
 
 from tfparity import DTYPE, T, each, inf, program, tf
 
-rewrite = partial(program, kind="rewrite", autograph=False, timed=False)
+rewrite = partial(program, kind="rewrite", rewrites=True, autograph=False, timed=False)
 nan = float("nan")
 
 

@@ -943,7 +943,7 @@ counting("tf.approx_top_k", top_k, each(T("a 9"), T("9 a")), 3, reduction_dimens
 # --- hashes and permutations -----------------------------------------------------------------------------------------
 
 hashing = kind("integer and bitwise")
-random = kind("random")
+random = kind("random", random=True)
 
 K0, K1, K2, WORD = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F, (1 << 64) - 1
 

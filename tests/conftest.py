@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tfparity.suite.language import case as cases
-from tfparity.suite.language.case import RaggedValue, SparseValue
+from tfparity.suite.language import loading
+from tfparity.suite.language.trees import RaggedValue, SparseValue
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -18,12 +19,12 @@ OWN_CASES = Path(__file__).parent / "own_cases"
 @pytest.fixture
 def registry(monkeypatch):
     """An empty registry of cases; what a test declares or loads is forgotten after it."""
-    ours = {name: module for name, module in sys.modules.items() if name.startswith(cases.PACKAGE)}
+    ours = {name: module for name, module in sys.modules.items() if name.startswith(loading.PACKAGE)}
     for name in ours:
         del sys.modules[name]
-    monkeypatch.setattr(cases, "_CASES", {})
-    yield cases._CASES
-    for name in [n for n in sys.modules if n.startswith(cases.PACKAGE)]:
+    monkeypatch.setattr(cases, "CASES", {})
+    yield cases.CASES
+    for name in [n for n in sys.modules if n.startswith(loading.PACKAGE)]:
         del sys.modules[name]
     sys.modules.update(ours)
 
@@ -86,14 +87,14 @@ def command(registry, cache, monkeypatch, capfd, tmp_path):
 
     home = tmp_path / "home"
     home.mkdir()
-    monkeypatch.setattr(cases, "folder", lambda: home)
+    monkeypatch.setattr(loading, "folder", lambda: home)
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        cases._CASES.clear()
-        for name in [n for n in sys.modules if n.startswith(cases.PACKAGE)]:
+        cases.CASES.clear()
+        for name in [n for n in sys.modules if n.startswith(loading.PACKAGE)]:
             del sys.modules[name]
         monkeypatch.setattr(sys, "argv", ["tfparity", *map(str, arguments)])
         capfd.readouterr()

@@ -29,7 +29,9 @@ from tfparity import (
 )
 from tfparity.suite.inputs.samples import expand
 from tfparity.suite.language import case as cases
-from tfparity.suite.language.case import CaseError, leaves, load, rebuild
+from tfparity.suite.language.case import CaseError
+from tfparity.suite.language.loading import load
+from tfparity.suite.language.trees import leaves, rebuild
 
 pytestmark = pytest.mark.usefixtures("registry")
 
@@ -49,7 +51,7 @@ def test_one_row_states_an_op():
     )
     assert declared(case)[0].args == (T(domain=(1, 9)),)
     assert case.file == __file__
-    assert "tf.math.acosh" in cases._CASES
+    assert "tf.math.acosh" in cases.CASES
 
 
 def test_a_declaration_stands_where_its_file_makes_it_though_a_neighbour_helps(tmp_path, monkeypatch):
@@ -136,7 +138,7 @@ def test_a_generator_declares_samples_whose_arguments_do_not_vary_independently(
             yield sample(T(2, 7, 7, 3), T(3, 3, 3, 4), strides=stride, padding=padding)
 
     assert [s.name for s in declared(conv2d)] == ["strides=1,padding=SAME", "strides=2,padding=VALID"]
-    assert cases._CASES["tf.nn.conv2d"] is conv2d
+    assert cases.CASES["tf.nn.conv2d"] is conv2d
 
 
 def test_error_inputs_become_samples_that_must_fail():
@@ -157,7 +159,7 @@ def test_error_inputs_become_samples_that_must_fail():
 def test_a_hole_is_declared_with_its_reason():
     case = op("tf.foo").unimplemented("nothing to compute")
     assert (case.status, case.missing) == ("unimplemented", "nothing to compute")
-    assert cases._CASES["tf.foo"].status == "unimplemented"
+    assert cases.CASES["tf.foo"].status == "unimplemented"
 
 
 def test_a_missing_reference_is_declared_with_its_reason_and_still_runs():
@@ -238,7 +240,7 @@ def test_a_file_that_cannot_be_meant_is_refused_in_one_line(tmp_path, text, said
 def test_a_file_that_fails_half_way_declares_nothing(tmp_path):
     with pytest.raises(CaseError):
         load([written(tmp_path, "from tfparity import *\nop('tf.half', None, T())\nraise RuntimeError('no')")])
-    assert "tf.half" not in cases._CASES
+    assert "tf.half" not in cases.CASES
 
 
 def test_a_missing_file_is_refused(tmp_path):
@@ -262,18 +264,18 @@ def test_declaring_and_drawing_import_no_tensorflow(tmp_path):
         f"""
 import sys
 from tfparity.suite.inputs import samples
-from tfparity.suite.language import case
-case.load()
-case.load([{str(file)!r}])
+from tfparity.suite.language import case, loading
+loading.load()
+loading.load([{str(file)!r}])
 """
         + """
-assert case._CASES["program.mine"].body
-assert samples.expand(case._CASES["program.mine"], "float32")
+assert case.CASES["program.mine"].body
+assert samples.expand(case.CASES["program.mine"], "float32")
 assert not [m for m in sys.modules if m.split(".")[0] in ("tensorflow", "keras")], "TensorFlow was imported"
 """
     )
     # an op that the project declares too is refused, so here only the file counts
-    script = script.replace("case.load()\n", "", 1)
+    script = script.replace("loading.load()\n", "", 1)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
@@ -281,8 +283,8 @@ assert not [m for m in sys.modules if m.split(".")[0] in ("tensorflow", "keras")
 def test_the_cases_that_come_with_tfparity_load_without_tensorflow():
     script = """
 import sys
-from tfparity.suite.language import case
-assert len(case.load()) > 20
+from tfparity.suite.language import case, loading
+assert len(loading.load()) > 20
 assert not [m for m in sys.modules if m.split(".")[0] in ("tensorflow", "keras")], "TensorFlow was imported"
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)

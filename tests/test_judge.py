@@ -6,8 +6,8 @@ import pytest
 
 from tfparity.suite.judging.judge import RANK, Expected, Judgement, K, agrees, arrays, judge, worst
 from tfparity.suite.judging.outcome import Failure, Lost, value
-from tfparity.suite.language.case import RaggedValue, SparseValue
 from tfparity.suite.language.dtypes import limits, numpy_dtype, roundoff
+from tfparity.suite.language.trees import RaggedValue, SparseValue
 from tfparity.suite.records.results import KINDS, VERDICTS
 
 FLOATS = ["float32", "float64", "float16", "bfloat16"]

@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 
-from tfparity.suite.language import case
+from tfparity.suite.language import loading
 from tfparity.suite.records.kernels import (
     LOG,
     Covered,
@@ -172,13 +172,13 @@ def test_a_documented_op_reaches_the_raw_ops_it_is_made_of(told):
 
 @pytest.fixture(scope="module")
 def skipped():
-    return tomllib.loads((case.folder() / "raw_ops_skipped.toml").read_text())["skipped"]
+    return tomllib.loads((loading.folder() / "raw_ops_skipped.toml").read_text())["skipped"]
 
 
 def test_every_raw_op_with_a_cpu_kernel_is_reached_declared_or_skipped(told, skipped):
     _, registered, reachable = told
     kernels = {op for op, _, where in registered if where == "cpu"}
-    declared = {name.removeprefix("tf.raw_ops.") for name in case.load() if name.startswith("tf.raw_ops.")}
+    declared = {name.removeprefix("tf.raw_ops.") for name in loading.load() if name.startswith("tf.raw_ops.")}
     names = {name for group in skipped for name in group["ops"].split()}
     assert len(declared) > 150
     assert kernels - set(reachable) - declared - names == set(), "raw ops that nobody has looked at"

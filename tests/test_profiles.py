@@ -3,7 +3,7 @@
 import pytest
 
 from tfparity.suite.inputs.samples import expand
-from tfparity.suite.language import case
+from tfparity.suite.language import loading
 from tfparity.suite.language.case import CaseError
 from tfparity.suite.session import profiles
 from tfparity.suite.session.profiles import Unit, choose, lines
@@ -53,7 +53,7 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path, monkeypatch, line):
 
 
 def test_the_committed_profile_names_samples_that_exist():
-    declared = case.load()
+    declared = loading.load()
     stale = {
         f"{op}/{dtype} {sample}"
         for op, dtypes in profiles.quick().items()

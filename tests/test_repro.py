@@ -11,6 +11,7 @@ import pytest
 from conftest import OWN_CASES, tensorflow_is
 from tfparity.suite.checking import repro
 from tfparity.suite.language import case as cases
+from tfparity.suite.language import loading
 from tfparity.suite.records.identity import QueryError, identity
 
 
@@ -19,7 +20,7 @@ def script(registry):
     """The script of an identity, of our own cases."""
 
     def of(text):
-        known = cases.load([OWN_CASES / "sound.py", OWN_CASES / "unsound.py", OWN_CASES / "ops.py"])
+        known = loading.load([OWN_CASES / "sound.py", OWN_CASES / "unsound.py", OWN_CASES / "ops.py"])
         return repro.script(identity(text), known)
 
     return of
@@ -104,7 +105,7 @@ def test_inputs_are_written_bit_for_bit(script):
     text = script("program.own_next/int32/edge/eager@CPU:0#value:numpy")
     wanted = [
         [array.tobytes().hex() for array in draw]
-        for draw in {s.name: s for s in expand(cases._CASES["program.own_next"], "int32")}["edge"].tensors
+        for draw in {s.name: s for s in expand(cases.CASES["program.own_next"], "int32")}["edge"].tensors
     ]
     assert all(one in text for draw in wanted for one in draw)
 
@@ -125,7 +126,7 @@ def test_an_unknown_sample_or_op_is_refused(script):
 
 @pytest.mark.skipif(not tensorflow_is("2.21") or sys.platform != "linux", reason="seen in 2.21; M_PERTURB is glibc's")
 def test_what_nobody_wrote_is_shown_beside_zero(tmp_path):
-    text = repro.script(identity("tf.linalg.cholesky/float32/singular-0/eager@CPU:0#error:docs"), cases.load())
+    text = repro.script(identity("tf.linalg.cholesky/float32/singular-0/eager@CPU:0#error:docs"), loading.load())
     (tmp_path / "show.py").write_text(text)
     done = subprocess.run([sys.executable, "show.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "[0x5a5a5a5a]  |  0.0 [0x00000000]" in done.stdout

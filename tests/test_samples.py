@@ -10,7 +10,7 @@ import pytest
 from conftest import same_tree
 from tfparity import I, Ragged, S, Sparse, T, Undefined, each, inf, op, sample
 from tfparity.suite.inputs.samples import LEADING, LONG, expand, fixed_dtype, swept, timed_draw
-from tfparity.suite.language import case as cases
+from tfparity.suite.language import loading
 from tfparity.suite.language.case import CaseError
 from tfparity.suite.language.dtypes import DTYPES, family, numpy_dtype
 from tfparity.suite.language.edges import edges, few_edges
@@ -293,9 +293,9 @@ def test_options_that_are_integers_leave_the_range_of_axes():
     assert found["option-axis-beyond"]["strides"] == [1, 2], "one at a time"
 
 
-@pytest.mark.parametrize("kind", ["other", "random"])
-def test_a_number_is_a_tensor(kind):
-    found = drawn(op("tf.foo", None, T("m n"), 2, rate=0.5, flag=True, kind=kind))
+@pytest.mark.parametrize("random", [False, True])
+def test_a_number_is_a_tensor(random):
+    found = drawn(op("tf.foo", None, T("m n"), 2, rate=0.5, flag=True, random=random))
     tensors = {s.name.split(",")[0]: s.draws[0] for s in found.values() if s.name.startswith("tensor-")}
     assert set(tensors) == {"tensor-1", "tensor-rate"}
     assert tensors["tensor-1"][0][1].dtype == np.int32
@@ -478,7 +478,7 @@ def test_draws_do_not_depend_on_order_or_on_other_cases():
     first = drawn(op("tf.foo", None, T("m n"), axis=each(0, 1)))
     op("tf.bar", None, T("m n"))
     again = drawn(op("tf.baz", None, T("m n")))
-    second = {s.name: s for s in expand(op.__globals__["_CASES"]["tf.foo"], "float32")}
+    second = {s.name: s for s in expand(op.__globals__["CASES"]["tf.foo"], "float32")}
     assert all(same_tree(first[n].draws, second[n].draws) for n in first)
     assert not same_tree(first["ordinary,axis=0"].tensors, again["ordinary"].tensors), "another op draws other values"
 
@@ -487,7 +487,7 @@ def test_draws_are_the_same_in_every_process():
     script = """
 import hashlib
 from tfparity import I, Ragged, S, Sparse, T, op
-from tfparity.suite.language.case import leaves
+from tfparity.suite.language.trees import leaves
 from tfparity.suite.inputs.samples import expand
 digest = hashlib.sha256()
 declared = {
@@ -550,7 +550,7 @@ def test_a_skipped_invalid_input_is_left_out_and_no_other():
 
 
 def test_every_skip_of_the_cases_names_a_sample_and_says_why():
-    skipping = [case for case in cases.load().values() if case.skips]
+    skipping = [case for case in loading.load().values() if case.skips]
     assert skipping
     for case in skipping:
         names = {sample.plain_name for sample in expand(replace(case, skips={}), "float32")}

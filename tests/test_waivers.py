@@ -216,7 +216,7 @@ def test_a_ledger_that_cannot_be_meant_is_refused_in_one_line_that_names_it(tmp_
 
 
 def test_the_ledger_that_comes_with_tfparity_can_be_read():
-    from tfparity.suite.language.case import folder
+    from tfparity.suite.language.loading import folder
 
     for known in read(folder() / "waivers.toml"):
         assert known.reason

@@ -16,10 +16,8 @@ from tfparity.suite.language.case import (
     I,
     Input,
     Ragged,
-    RaggedValue,
     S,
     Sparse,
-    SparseValue,
     T,
     Undefined,
     each,
@@ -32,6 +30,7 @@ from tfparity.suite.language.case import (
 )
 from tfparity.suite.language.dtypes import COMPLEX, FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED
 from tfparity.suite.language.edges import inf
+from tfparity.suite.language.trees import RaggedValue, SparseValue
 
 __version__ = "0.1.0"
 

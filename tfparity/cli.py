@@ -204,11 +204,11 @@ def list_cases(
     cases: Cases = None,
 ) -> None:
     """The declared cases, one a row: op, file, kind, status, reference. TensorFlow is not imported."""
-    from tfparity.suite.language import case as declared
+    from tfparity.suite.language import loading
 
-    known = declared.load()
+    known = loading.load()
     if cases:
-        known = declared.load(cases)
+        known = loading.load(cases)
     names = identity.select([identity.parse(q) for q in queries or ()], known)
     rows = [_row(known[name]) for name in names]
     if as_json:
@@ -278,10 +278,10 @@ def repro(id: Annotated[str, typer.Argument(metavar="ID", help=identity.FORM)], 
     """Print a standalone script, TensorFlow and NumPy only, that shows the outcome of a check."""
     from tfparity.suite.checking import examples
     from tfparity.suite.checking import repro as standalone
-    from tfparity.suite.language import case as declared
+    from tfparity.suite.language import loading
 
-    known = declared.load()
+    known = loading.load()
     if cases:
-        known = declared.load(cases)
+        known = loading.load(cases)
     of = identity.identity(id)
     print(examples.script(of) if examples.speaks_of(of) else standalone.script(of, known), end="")

@@ -21,6 +21,7 @@ from tfparity.suite.checking import planning
 from tfparity.suite.checking.planning import Wanted
 from tfparity.suite.inputs import samples
 from tfparity.suite.language import case as cases
+from tfparity.suite.language import loading
 from tfparity.suite.records import identity, waivers
 from tfparity.suite.records.results import Check
 from tfparity.suite.session import session as session_of
@@ -49,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     if (
         file_path.suffix == ".py"
-        and file_path.resolve().parent == cases.folder().resolve()
+        and file_path.resolve().parent == loading.folder().resolve()
         and not file_path.name.startswith("_")
     ):
         return CaseFile.from_parent(parent, path=file_path)
@@ -281,7 +282,7 @@ def _unfiltered(config: pytest.Config) -> bool:
         config.getoption(o, None) for o in ("keyword", "markexpr", "lf", "deselect", "maxfail", "collectonly")
     )
     asked = {Path(argument).resolve() for argument in config.args}
-    return not narrowed and cases.folder().resolve() in asked and not hasattr(config, "workerinput")
+    return not narrowed and loading.folder().resolve() in asked and not hasattr(config, "workerinput")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

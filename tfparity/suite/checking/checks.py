@@ -29,9 +29,10 @@ from tfparity.suite.judging.judge import (
     worst,
 )
 from tfparity.suite.judging.outcome import Failure, Lost, Outcome, Value, same_bits, unwritten, value
-from tfparity.suite.language.case import Case, RaggedValue, SparseValue, leaves, rebuild
+from tfparity.suite.language.case import Case
 from tfparity.suite.language.dtypes import family, roundoff
 from tfparity.suite.language.edges import flushed
+from tfparity.suite.language.trees import RaggedValue, SparseValue, leaves, rebuild
 from tfparity.suite.records.identity import Identity
 from tfparity.suite.records.results import Check
 from tfparity.suite.running import modes

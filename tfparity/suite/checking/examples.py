@@ -35,7 +35,8 @@ from tfparity.suite.checking.planning import Plan, Wanted
 from tfparity.suite.inputs.samples import Sample
 from tfparity.suite.judging.judge import Expected, Judgement, judge
 from tfparity.suite.judging.outcome import Failure, Lost, Outcome, Value, failure, value
-from tfparity.suite.language.case import Case, RaggedValue, SparseValue, leaves, rebuild
+from tfparity.suite.language.case import Case
+from tfparity.suite.language.trees import RaggedValue, SparseValue, leaves, rebuild
 from tfparity.suite.records.identity import Identity, QueryError
 from tfparity.suite.records.results import Check
 from tfparity.suite.running import inventory, modes

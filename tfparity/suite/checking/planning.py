@@ -83,10 +83,10 @@ def _runs(case: Case, sample: Sample, mode: str, main: bool) -> bool:
     if main and compiled:
         return name != "long"
     if main:
-        one = sample.first or sample.strings or case.kind == "rewrite"
+        one = sample.first or sample.strings or case.rewrites
         once = mode == "graph" and (name in ("ones", "long", "broadcast") or not one)
         return not once and (sample.first or name != "edge")
-    if case.kind == "raw" and not compiled:
+    if case.kernel_only and not compiled:
         return False
     edges = name == "edge" and (compiled or sample.positions is not None)
     scalars = name in ("scalar", "constant") and mode != "graph-dynamic"

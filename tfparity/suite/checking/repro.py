@@ -18,8 +18,10 @@ from tfparity.suite.checking.checks import without_subnormals
 from tfparity.suite.inputs import samples
 from tfparity.suite.judging import reference
 from tfparity.suite.judging.outcome import FILL, Value
-from tfparity.suite.language.case import PACKAGE, Case, RaggedValue, SparseValue, is_tensor, rebuild
+from tfparity.suite.language.case import Case
 from tfparity.suite.language.dtypes import name_of
+from tfparity.suite.language.loading import PACKAGE
+from tfparity.suite.language.trees import RaggedValue, SparseValue, is_tensor, rebuild
 from tfparity.suite.records import identity
 from tfparity.suite.records.identity import Identity, QueryError
 

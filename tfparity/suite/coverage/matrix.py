@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfparity.suite.language import case as cases
+from tfparity.suite.language import loading
 from tfparity.suite.records import kernels
 from tfparity.suite.records.results import Run, RunError, replace, saying
 
@@ -279,7 +280,7 @@ def ask() -> Told:
     from tfparity.suite.running import inventory
     from tfparity.suite.running.modes import resolve
 
-    declared = cases.load()
+    declared = loading.load()
     areas = {
         NAMESPACE: [op.name for op in inventory.documented()],
         NUMPY: inventory.numpy_functions(),
@@ -328,7 +329,7 @@ def show(runs: Sequence[Run], out: Path | None) -> bool:
     from rich.console import Console
 
     told = _asked()
-    declared = cases.load()
+    declared = loading.load()
     seen = evidence(_joined([run.checks for run in runs])) if runs else {}
     lines = matrix(rows(told, declared), told, declared, seen)
     tables = [declared_table(lines), options_table(told)]

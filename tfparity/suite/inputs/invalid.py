@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 
 from tfparity.suite.inputs import drawing
-from tfparity.suite.language.case import Case, Declared, Input, SparseValue, is_tensor, leaves
+from tfparity.suite.language.case import Case, Declared, Input
 from tfparity.suite.language.dtypes import family, limits, numpy_dtype
+from tfparity.suite.language.trees import SparseValue, is_tensor, leaves
 
 STATIC = (
     *("scalar-", "deeper-", "column-", "shallow-", "emptied-", "dtype-"),
@@ -66,7 +67,7 @@ def invalid(
         return
     yield from _nan(declared, dtype, inputs, base)
     yield from _tensors_for_numbers(base)
-    if case.kind != "random":  # whose loops may come to no end: of 0 rounds
+    if not case.random:  # whose loops may come to no end: of 0 rounds
         yield from _of_another_form(case, declared, dtype, inputs, base)
         yield from _options(case, declared, base)
 

@@ -28,9 +28,10 @@ import numpy as np
 from tfparity.suite.inputs import drawing
 from tfparity.suite.inputs.drawing import LONG
 from tfparity.suite.inputs.invalid import invalid
-from tfparity.suite.language.case import DTYPE, Case, CaseError, Declared, Input, is_tensor, leaves
+from tfparity.suite.language.case import DTYPE, Case, CaseError, Declared, Input
 from tfparity.suite.language.dtypes import NONE, family, limits, name_of, numpy_dtype
 from tfparity.suite.language.edges import edges, few_edges, generator, inf, inside, near_ends, pairs
+from tfparity.suite.language.trees import is_tensor, leaves
 
 LANES = {"n3": 3, "n17": 17}
 MOST_DRAWS = 64  # of one lane length: 64 * 3 lanes covers 13 x 13 integer pairs

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tfparity.suite.language.case import RaggedValue, SparseValue
 from tfparity.suite.language.dtypes import family
+from tfparity.suite.language.trees import RaggedValue, SparseValue
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ import numpy as np
 from tfparity.suite.inputs.samples import Sample
 from tfparity.suite.judging.judge import Expected
 from tfparity.suite.judging.outcome import Failure, Outcome, Value, value
-from tfparity.suite.language.case import Case, RaggedValue, SparseValue, Undefined, is_tensor, leaves, rebuild
+from tfparity.suite.language.case import Case, Undefined
 from tfparity.suite.language.dtypes import family, precise, roundoff
 from tfparity.suite.language.edges import flushed, generator
+from tfparity.suite.language.trees import RaggedValue, SparseValue, is_tensor, leaves, rebuild
 
 SPAN = 3**0.5
 """A uniform number in [-SPAN, SPAN] has variance 1."""

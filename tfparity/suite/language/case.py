@@ -13,20 +13,16 @@ Where arguments do not vary independently, a case has a generator of `sample(...
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
-from hashlib import blake2b
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from tfparity.suite.language.edges import inf
+from tfparity.suite.language.trees import leaves
 from tfparity.suite.records.identity import word
 
 Shape = tuple[int | str, ...]
@@ -173,44 +169,6 @@ def Ragged(shape: str, dtype: str | None = None, **more: Any) -> Input:
 
 
 @dataclass(frozen=True)
-class SparseValue:
-    """A sparse tensor in NumPy: indices (n, rank) int64, values (n,), dense_shape (rank,)."""
-
-    indices: np.ndarray
-    values: np.ndarray
-    dense_shape: np.ndarray
-
-    def dense(self, default: Any = 0) -> np.ndarray:
-        out = np.full(tuple(int(n) for n in self.dense_shape), default, self.values.dtype)
-        out[tuple(self.indices.T)] = self.values
-        return out
-
-
-@dataclass(frozen=True)
-class RaggedValue:
-    """A ragged tensor in NumPy: flat values, and row splits from the outermost ragged dimension inwards."""
-
-    values: np.ndarray
-    splits: tuple[np.ndarray, ...]
-
-    def rows(self) -> list[np.ndarray]:
-        """The rows of a tensor with one ragged dimension."""
-        ends = self.splits[0]
-        return [self.values[a:b] for a, b in itertools.pairwise(ends)]
-
-    @staticmethod
-    def of(rows: Iterable[np.ndarray], dtype: Any = None) -> RaggedValue:
-        rows = [np.asarray(row, dtype=dtype) for row in rows]
-        values = np.concatenate(rows) if rows else np.zeros(0, dtype or np.float32)
-        return RaggedValue(values, (np.cumsum([0] + [len(row) for row in rows]).astype(np.int64),))
-
-
-def is_tensor(leaf: Any) -> bool:
-    """Whether a leaf of a draw becomes a tensor: arrays do, plain Python does not."""
-    return isinstance(leaf, np.ndarray | np.generic | SparseValue | RaggedValue)
-
-
-@dataclass(frozen=True)
 class Each:
     values: tuple[Any, ...]
 
@@ -286,6 +244,9 @@ class Case:
     error_factor: float = 1.0
     exact: bool = False
     timed: bool = True
+    random: bool = False
+    rewrites: bool = False
+    kernel_only: bool = False
     skips: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     missing: str = ""
@@ -311,14 +272,14 @@ class Case:
         return self.body is not None
 
 
-_CASES: dict[str, Case] = {}
+CASES: dict[str, Case] = {}
 
 
 def register(case: Case) -> Case:
-    earlier = _CASES.get(case.name)
+    earlier = CASES.get(case.name)
     if earlier and (earlier.file, earlier.line) != (case.file, case.line):
         raise CaseError(f"{case.name} is declared twice: {earlier.file}:{earlier.line} and {case.file}:{case.line}")
-    _CASES[case.name] = case
+    CASES[case.name] = case
     return case
 
 
@@ -339,6 +300,9 @@ def op(
     error_factor: float = 1.0,
     exact: bool = False,
     timed: bool = True,
+    random: bool = False,
+    rewrites: bool = False,
+    kernel_only: bool = False,
     skips: Mapping[str, str] | None = None,
     sizes: Mapping[str, int] | None = None,
     body: Callable[..., Any] | None = None,
@@ -354,7 +318,7 @@ def op(
                   `each(...)` for a value that varies
     options       the op's keyword arguments, likewise. `DTYPE` stands for the dtype the case is run in
     call          how the op is applied, `lambda f, *inputs, **options`, where `f(*inputs, **options)` is not it
-    kind          of what kind it is, for reports (`elementwise unary`, `binary`, `state`, ...); see `kind`
+    kind          of what kind it is, for reports only (`elementwise unary`, `binary`, `state`, ...); see `kind`
     state         makes the variables a stateful call needs, once per mode, outside the function; `call` gets them after
                   `f`. They outlive a call, so the call begins by assigning (a queue, by draining)
     dtypes        which dtypes to sweep, where TensorFlow's kernels allow more than is meant
@@ -370,6 +334,9 @@ def op(
     exact         the result is determined to the bit (data movement, rounding, casts): the reference gets the arrays in
                   their own dtype, and no error is allowed
     timed         whether `bench` times it
+    random        its result depends on a seed: TensorFlow's global seed is set before each sample
+    rewrites      it is a program that graph optimizers rewrite: every option runs in a graph of known sizes too
+    kernel_only   a raw op below a documented one, run for its kernels: in eager and under XLA, in graphs in one dtype
     skips         invalid input that is left out, by name, or `gradient`, and why: what writes past its memory dies now
                   or later, and what searches among NaN ends or does not, so that no two runs give the same verdict
     sizes         numbers for dimension names that cannot be just anything
@@ -405,6 +372,9 @@ def op(
         error_factor,
         exact,
         timed,
+        random,
+        rewrites,
+        kernel_only,
         skips or {},
     )
     return register(case)
@@ -423,11 +393,12 @@ def _site() -> tuple[str, int]:
     return nearest.f_code.co_filename, nearest.f_lineno
 
 
-def kind(name: str) -> Callable[..., Case]:
-    """`op` with its kind filled in: `reduction = kind("reduction")`, then `reduction("tf.math.reduce_sum", ...)`."""
+def kind(name: str, **fixed: Any) -> Callable[..., Case]:
+    """`op` with its kind and other fields filled in: `reduction = kind("reduction")`, then
+    `reduction("tf.math.reduce_sum", ...)`."""
 
     def declare(op_name: str, *args: Any, **more: Any) -> Case:
-        return op(op_name, *args, kind=name, **more)
+        return op(op_name, *args, kind=name, **{**fixed, **more})
 
     return declare
 
@@ -445,29 +416,6 @@ def program(
     return declare
 
 
-def leaves(tree: Any) -> Iterator[Any]:
-    """The leaves of nested lists, tuples and dicts, in order."""
-    if isinstance(tree, dict):
-        for value in tree.values():
-            yield from leaves(value)
-    elif isinstance(tree, list | tuple):
-        for value in tree:
-            yield from leaves(value)
-    else:
-        yield tree
-
-
-def rebuild(tree: Any, function: Callable[[Any], Any]) -> Any:
-    """The same tree with `function` applied to each leaf."""
-    if isinstance(tree, dict):
-        return {key: rebuild(value, function) for key, value in tree.items()}
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(rebuild(value, function) for value in tree))
-    if isinstance(tree, list | tuple):
-        return type(tree)(rebuild(value, function) for value in tree)
-    return function(tree)
-
-
 def describe(options: Mapping[Any, Any]) -> str:
     """Options as part of a sample's name: `axis=0,keepdims=True`; positional ones by value alone."""
     parts = []
@@ -478,77 +426,3 @@ def describe(options: Mapping[Any, Any]) -> str:
             text = word(getattr(value, "__name__", value))
         parts.append(text if isinstance(key, int) else f"{key}={text}")
     return ",".join(parts)
-
-
-# --- loading -------------------------------------------------------------------------------------------------------
-
-PACKAGE = "tfparity.cases"
-
-
-def folder() -> Path:
-    """The folder of the cases that come with tfparity: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parents[2]
-    return package / "cases" if (package / "cases").is_dir() else package.parent / "cases"
-
-
-def load(files: Iterable[str | Path] | None = None) -> dict[str, Case]:
-    """Import the case files (by default all that come with tfparity) and give every declared case by name.
-
-    Files named are added to those already loaded. Raises CaseError, in one line, for a file that is missing, raises
-    while it is imported, or declares nothing.
-    """
-    home = folder()
-    _open_package(home)
-    for path in [Path(f) for f in files] if files is not None else sorted(home.glob("*.py")):
-        if path.name.startswith("_"):
-            continue
-        if not path.is_file():
-            raise CaseError(f"no case file {path}: give the path of a Python file that declares cases")
-        before = len(_CASES)
-        module = _module(path, home)
-        if module is None:
-            continue
-        if len(_CASES) == before:
-            raise CaseError(
-                f"{path} declares no case: it should call op(...), see the head of tfparity/suite/language/case.py"
-            )
-    return dict(_CASES)
-
-
-def _open_package(home: Path) -> None:
-    if PACKAGE not in sys.modules:
-        package = ModuleType(PACKAGE)
-        package.__path__ = [str(home)]
-        sys.modules[PACKAGE] = package
-
-
-@cache
-def _module_name(path: Path, home: Path) -> str:
-    """The name a case file is imported by: of ours in the package, so that it may import its neighbours."""
-    if path.resolve().parent == home.resolve():
-        return f"{PACKAGE}.{path.stem}"
-    return f"{PACKAGE}_of_user.{blake2b(str(path.resolve()).encode(), digest_size=8).hexdigest()}"
-
-
-def _module(path: Path, home: Path) -> ModuleType | None:
-    """Import one case file, unless it was before."""
-    name = _module_name(path, home)
-    if name in sys.modules:
-        return None
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    declared = dict(_CASES)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        _CASES.clear()
-        _CASES.update(declared)
-        last = error.__traceback__
-        while last and last.tb_next:
-            last = last.tb_next
-        where = f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}" if last else str(path)
-        raise CaseError(f"case file {path} cannot be loaded: {type(error).__name__}: {error} (at {where})") from error
-    return module

@@ -19,7 +19,8 @@ import numpy as np
 
 from tfparity.suite.inputs.samples import Sample
 from tfparity.suite.judging.outcome import Failure, Outcome, failure, same_bits, value
-from tfparity.suite.language.case import Case, RaggedValue, SparseValue, is_tensor, rebuild
+from tfparity.suite.language.case import Case
+from tfparity.suite.language.trees import RaggedValue, SparseValue, is_tensor, rebuild
 from tfparity.suite.running import inventory
 
 
@@ -313,7 +314,7 @@ def _run_once(
         step(0)
         inventory.forget_scalars()
         inventory.forget_caching_device()
-        if case.kind == "random":
+        if case.random:
             tf.random.set_seed(1)  # once: it empties the kernel cache, which costs the next draw 10 ms
         if entry.compiles and sample.strings and (refused := _strings_under_xla()):
             return [refused] * len(sample.draws)

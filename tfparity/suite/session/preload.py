@@ -17,12 +17,12 @@ try:
     import scipy.special  # noqa: F401
     import tensorflow  # noqa: F401
 
-    from tfparity.suite.language import case
+    from tfparity.suite.language import case, loading
     from tfparity.suite.session import worker  # noqa: F401
     from tfparity.suite.timing import case_timing as timed  # noqa: F401
 
     with contextlib.suppress(case.CaseError):  # the command says it, in one line
-        case.load()
+        loading.load()
     gc.collect()
     gc.freeze()  # a worker's collections need not look at TensorFlow's million objects: 5 ms, not 200
 finally:

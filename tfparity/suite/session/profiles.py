@@ -10,7 +10,8 @@ import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tfparity.suite.language.case import CaseError, folder
+from tfparity.suite.language.case import CaseError
+from tfparity.suite.language.loading import folder
 
 Choice = dict[str, dict[str, tuple[str, ...]]]
 """op -> dtype -> samples."""

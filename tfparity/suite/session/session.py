@@ -30,6 +30,7 @@ from tfparity.suite.checking import examples
 from tfparity.suite.checking.planning import Wanted
 from tfparity.suite.inputs import samples
 from tfparity.suite.language import case as cases
+from tfparity.suite.language import loading
 from tfparity.suite.language.case import Case
 from tfparity.suite.language.dtypes import DTYPES
 from tfparity.suite.records import identity, machine, waivers
@@ -117,9 +118,9 @@ class Selection:
 
 def select(request: Request) -> Selection:
     """The cases asked for, without TensorFlow. Raises QueryError, CaseError or UsageError in one line."""
-    declared = cases.load()
+    declared = loading.load()
     if request.files:
-        declared = cases.load(request.files)
+        declared = loading.load(request.files)
     queries = tuple(identity.parse(text) for text in request.queries)
     if request.profile not in ("full", "quick"):
         raise UsageError(f"unknown profile {request.profile!r}: full or quick")
@@ -149,7 +150,7 @@ def _shard(text: str) -> tuple[int, int]:
 def ledgers(request: Request) -> list[Path]:
     """The ledgers in force: that of the cases that come with tfparity, and `waivers.toml` beside a user case file."""
     return list(
-        dict.fromkeys([cases.folder() / "waivers.toml", *(Path(f).parent / "waivers.toml" for f in request.files)])
+        dict.fromkeys([loading.folder() / "waivers.toml", *(Path(f).parent / "waivers.toml" for f in request.files)])
     )
 
 
@@ -171,7 +172,7 @@ def covers(request: Request, selection: Selection, waiver: waivers.Waiver) -> bo
         return False
     if any(q.patterns == waiver.match.patterns for q in selection.queries):
         return True
-    spoken = [name for name in cases.load() if waiver.match.matches(op=name)]
+    spoken = [name for name in loading.load() if waiver.match.matches(op=name)]
     whole = [q for q in selection.queries if set(q.patterns[1:]) == {"*"}]
     return bool(spoken) and all(any(q.matches(op=name) for q in whole) for name in spoken)
 
@@ -281,7 +282,7 @@ class _Remembered:
 
 def _files(case: Case) -> tuple[str, ...]:
     """The case file a worker must load beside those that come with tfparity."""
-    return () if Path(case.file).parent == cases.folder() else (case.file,)
+    return () if Path(case.file).parent == loading.folder() else (case.file,)
 
 
 def check_jobs(

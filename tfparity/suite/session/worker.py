@@ -32,6 +32,7 @@ from tfparity.suite.checking.planning import Wanted
 from tfparity.suite.inputs import samples
 from tfparity.suite.judging.outcome import FILL, Failure, Lost
 from tfparity.suite.language import case as cases
+from tfparity.suite.language import loading
 from tfparity.suite.language.dtypes import DTYPES
 from tfparity.suite.records import kernels
 from tfparity.suite.records.kernels import Kernel
@@ -110,9 +111,9 @@ def rows_file(scratch: str, pid: int | None) -> Path:
 def do(job: Job, scratch: str) -> Done:
     """Run one job. What it was doing stands in the marker file at every moment, the rows it gave in another."""
     began = time.perf_counter()
-    declared = cases.load()
+    declared = loading.load()
     if job.files:
-        declared = cases.load(job.files)
+        declared = loading.load(job.files)
     clock = Clock()
     os.truncate(stderr_file(scratch, os.getpid()), 0)
     unwritten_memory(filled=job.action in ("check", "examples"))

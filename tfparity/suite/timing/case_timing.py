@@ -16,7 +16,8 @@ from tfparity.suite.checking.checks import Step
 from tfparity.suite.checking.planning import Wanted
 from tfparity.suite.inputs import samples
 from tfparity.suite.judging.outcome import Lost
-from tfparity.suite.language.case import Case, leaves, rebuild
+from tfparity.suite.language.case import Case
+from tfparity.suite.language.trees import leaves, rebuild
 from tfparity.suite.records.results import Timing
 from tfparity.suite.running import modes
 from tfparity.suite.timing import sampler as timing
