@@ -15,6 +15,7 @@ import numpy as np
 from tfparity.suite.checking.checks import Step
 from tfparity.suite.checking.planning import Wanted
 from tfparity.suite.inputs import samples
+from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.judging.outcome import Lost
 from tfparity.suite.language.case import Case
 from tfparity.suite.language.trees import leaves, rebuild
@@ -110,7 +111,7 @@ def _at(
     wanted = [m for m in dict.fromkeys(("eager", *want.modes)) if m in TIMED_MODES and m not in dead]
     if case.reference is None or case.state is not None or not device.startswith("CPU"):
         wanted = [m for m in wanted if m != "numpy"]
-    sample = samples.Sample("timed", (draw,))
+    sample = Sample("timed", (draw,))
     with tf.device(f"/device:{device}"):
         tensors = [modes.tensor(leaf) for leaf in sample.tensors[0]]
         calls, intervals, first = _prepare(case, sample, tensors, wanted, device, step, cold)
@@ -126,7 +127,7 @@ def _at(
 
 def _prepare(
     case: Case,
-    sample: samples.Sample,
+    sample: Sample,
     tensors: list[Any],
     wanted: list[str],
     device: str,
@@ -170,7 +171,7 @@ def _prepare(
     return calls, intervals, slow
 
 
-def _numpy(case: Case, sample: samples.Sample) -> Callable[[], Any]:
+def _numpy(case: Case, sample: Sample) -> Callable[[], Any]:
     """The reference in the dtype under test, as a user of NumPy would call it."""
     args, kwargs = sample.draws[0]
     assert case.reference is not None
