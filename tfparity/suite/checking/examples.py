@@ -602,14 +602,5 @@ def script(of: Identity) -> str:
                 f"{of.op}/{DTYPE}/{of.sample.split(',')[0]}/eager@{of.device}#docs:docs"
             )
     case = replace(again.case, body=None, call=without_operation)
-    return "".join(
-        [
-            repro.HEAD.format(id=of),
-            inspect.getsource(without_operation) + "\n\ncall = without_operation\n\n\n",
-            repro.program_part(case, sample, False),
-            repro.draws_part(sample, False),
-            repro.TAIL,
-            repro.modes_part(of, case.autograph),
-            repro.loop_part(case, sample, of),
-        ]
-    )
+    written = rebuild(sample.draws[0], lambda leaf: repro.Spelled(repr(leaf)) if isinstance(leaf, Plain) else leaf)
+    return repro.of_sample(case, replace(sample, draws=(written,)), of)

@@ -358,3 +358,14 @@ def private_api() -> dict[str, bool]:
         "tf_doctest_lib.TfDoctestOutputChecker": ("tensorflow.tools.docs.tf_doctest_lib", "TfDoctestOutputChecker"),
     }
     return {name: hasattr(importlib.import_module(module), attribute) for name, (module, attribute) in asked.items()}
+
+
+def public_name(value: Any) -> str | None:
+    """The public name of something that TensorFlow exports, `tf.nn.relu`; None where it exports no such thing."""
+    from tensorflow.python.util import tf_export
+
+    try:
+        name = tf_export.get_canonical_name_for_symbol(value, add_prefix_to_v1_names=False)
+    except (AttributeError, TypeError):
+        return None
+    return f"tf.{name}" if name else None
