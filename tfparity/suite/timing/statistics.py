@@ -105,7 +105,11 @@ def verdict(interval: Interval, margin: float = MARGIN) -> str:
 
 def half_width(interval: Interval) -> float:
     """Half the width of the interval of a ratio or of another positive quantity, on the log scale: 0.03 is 3%; inf if
-    it is unbounded."""
+    it is unbounded.
+
+    An effect of about 1.4 half-widths is reported four times in five. In the normal case a half-width is 1.96 standard
+    errors, and such an effect is 1.96 + 0.84 of them: the quotient is 1.43.
+    """
     if not interval.bounded or interval.low <= 0:
         return inf
     return log(interval.high / interval.low) / 2
