@@ -32,7 +32,8 @@ BUDGET = 0.5
 """Seconds of warm rounds for one case at one size; a slower case gets fewer rounds, never fewer than one."""
 
 SLOW = 2.0
-"""A size whose first eager call takes more seconds than this is the last one timed, and is started cold once."""
+"""A size whose first eager call takes more seconds than this is the last one timed on its device, and is started cold
+once."""
 
 COLD_REPEATS = 5
 
@@ -126,10 +127,10 @@ def run(
             place = Place(device, draw, size)
             found = timed(task, place, cold=size == middle)
             if found is None:
-                return
+                break
             yield from rows(task, place, found)
             if found.first > SLOW:
-                return
+                break
 
 
 def measure(
