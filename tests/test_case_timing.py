@@ -33,8 +33,10 @@ def test_eager_is_timed_first_and_numpy_on_the_cpu_only(acosh):
     assert task(acosh).modes("GPU:0") == ["eager", "graph"]
 
 
-def test_a_mode_that_ended_the_process_is_not_tried_again(acosh):
-    assert task(acosh, lost=[("timed", "graph", "CPU:0", "value")]).modes("CPU:0") == ["eager", "numpy"]
+def test_a_mode_that_ended_the_process_is_not_tried_again_on_that_device(acosh):
+    again = task(acosh, lost=[("timed", "graph", "CPU:0", "value")])
+    assert again.modes("CPU:0") == ["eager", "numpy"]
+    assert again.modes("GPU:0") == ["eager", "graph"]
 
 
 def test_a_cold_row_says_how_many_starts_it_rests_on():

@@ -60,8 +60,8 @@ class Task:
         self.step((SAMPLE, what, device, "value"), size)
 
     def modes(self, device: str) -> list[str]:
-        """The modes to time on a device, eager first, without those in which the process died in an earlier try."""
-        lost = {mode for _, mode, _, _ in self.lost}
+        """The modes to time on a device, eager first, without those that ended a process there in an earlier try."""
+        lost = {mode for _, mode, where, _ in self.lost if where == device}
         found = [m for m in dict.fromkeys(("eager", *self.want.modes)) if m in timed_modes() and m not in lost]
         in_numpy = self.case.reference is not None and self.case.state is None and device.startswith("CPU")
         return [m for m in found if m != "numpy" or in_numpy]
