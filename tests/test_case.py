@@ -151,7 +151,7 @@ def test_error_inputs_become_samples_that_must_fail():
     )
     found = {s.name: s for s in expand(case, "float32")}
     assert found["outofrange"].must_fail
-    assert found["outofrange"].purpose == "error"
+    assert found["outofrange"].invalid
     assert found["outofrange"].draws[0][1] == {"axis": 99}
     assert found["empty"].draws[0][0][0].shape == (0,)
 

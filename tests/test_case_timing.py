@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfparity.suite.checking.planning import Wanted
-from tfparity.suite.inputs import samples
+from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.language import loading
 from tfparity.suite.running import modes
 from tfparity.suite.timing import case_timing
@@ -69,7 +69,7 @@ def test_a_case_gives_a_cold_and_a_warm_row_for_each_mode(acosh):
 
 @pytest.mark.parametrize(("mode", "traced"), [("eager", 0), ("graph", 1)])
 def test_the_traces_of_a_mode_are_counted(acosh, mode, traced):
-    sample = samples.Sample("timed", (place(acosh).draw,))
+    sample = Sample("timed", (place(acosh).draw,))
     ready = case_timing.prepared(acosh, sample, mode, [modes.tensor(leaf) for leaf in sample.tensors[0]])
     assert ready.traces() == traced
     ready.call()

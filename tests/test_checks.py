@@ -513,7 +513,7 @@ def test_what_a_graph_rewrites_runs_in_a_graph_of_known_sizes_in_every_option():
     assert in_graphs(True) - in_graphs(False) == {"ordinary,axis=1"}
 
 
-def test_a_graph_is_not_compared_with_memory_that_nobody_wrote(judged):
+def test_a_graph_is_not_compared_with_uninitialised_memory(judged):
     def call(f, x):
         hollow = tf.fill(tf.shape(x), np.uint32(0x01010101 * FILL))
         return tf.bitcast(hollow, tf.float32) if tf.executing_eagerly() else f(x)
@@ -521,7 +521,7 @@ def test_a_graph_is_not_compared_with_memory_that_nobody_wrote(judged):
     rows = judged(op("tf.identity", None, T("n"), call=call), "float32", "*/*/ordinary/*#value:eager")
     found = {row.mode: row.verdict for row in rows.values()}
     assert found == {"graph": "unsupported", "graph-dynamic": "unsupported", "xla": "differs"}
-    assert "eager gives memory that nobody wrote" in rows["ordinary/graph@CPU:0#value:eager"].detail
+    assert "eager gives uninitialised memory" in rows["ordinary/graph@CPU:0#value:eager"].detail
 
 
 def test_a_graph_is_not_asked_for_a_further_option_that_eager_has_no_kernel_for(judged):

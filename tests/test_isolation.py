@@ -179,7 +179,7 @@ def test_a_real_result_that_was_never_written_is_told(died):
     rows = died("tf.linalg.cholesky", "*/float32/singular-0/eager#error", modes=("eager",), file=None)
     row = rows["singular-0/eager@CPU:0#error:docs"]
     assert (row.verdict, row.kind) == ("differs", "value")
-    assert row.detail.startswith("result 0 is memory that nobody wrote: 1.5365")
+    assert row.detail.startswith("result 0 is uninitialised memory: 1.5365")
 
 
 @pytest.mark.skipif(not tensorflow_is("2.21"), reason="seen in TensorFlow 2.21")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tfparity import T, Undefined, op
-from tfparity.suite.inputs.samples import Sample, expand
+from tfparity.suite.inputs.sample import Sample
+from tfparity.suite.inputs.samples import expand
 from tfparity.suite.judging import reference
 from tfparity.suite.judging.outcome import Failure, Value
 from tfparity.suite.language.dtypes import precise, roundoff

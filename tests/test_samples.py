@@ -95,7 +95,7 @@ def test_two_inputs_are_broadcast_emptied_and_made_to_disagree():
     assert [t.shape for t in found["broadcast"].tensors[0]] == [(3, 4), (4,)]
     assert [t.shape for t in found["broadcast-empty"].tensors[0]] == [(0, 1), (1, 4)]
     assert [t.shape for t in found["mismatch"].tensors[0]] == [(3,), (4,)]
-    assert found["mismatch"].purpose == "error"
+    assert found["mismatch"].invalid
     assert found["mismatch"].must_fail
 
 
@@ -192,7 +192,7 @@ def test_a_shared_dimension_is_made_to_disagree():
     found = drawn(op("tf.linalg.matmul", None, T("m k"), T("k n")))
     (_, k), (k2, _) = (t.shape for t in found["mismatch-k"].tensors[0])
     assert k2 == k + 1
-    assert found["mismatch-k"].purpose == "error"
+    assert found["mismatch-k"].invalid
     assert "mismatch-m" not in found
 
 
@@ -250,7 +250,7 @@ def test_the_rank_of_each_input_is_changed():
     assert shapes["column-1"] == [(m, k), (k, n, 1)]
     assert shapes["shallow-1"] == [(m, k), (k,)]
     assert shapes["emptied-0"] == [(0, k), (k, n)]
-    assert {s.purpose for name, s in found.items() if name[-2:] in ("-0", "-1")} == {"error"}
+    assert all(s.invalid for name, s in found.items() if name[-2:] in ("-0", "-1"))
 
 
 def test_a_tensor_has_another_dtype_than_declared_or_than_the_others():
@@ -553,6 +553,6 @@ def test_every_skip_of_the_cases_names_a_sample_and_says_why():
     skipping = [case for case in loading.load().values() if case.skips]
     assert skipping
     for case in skipping:
-        names = {sample.plain_name for sample in expand(replace(case, skips={}), "float32")}
+        names = {sample.label for sample in expand(replace(case, skips={}), "float32")}
         assert set(case.skips) <= names | {"gradient"}, case.name
         assert all(case.skips.values())

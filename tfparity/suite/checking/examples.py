@@ -30,9 +30,9 @@ from typing import Any
 import numpy as np
 
 from tfparity.suite.checking import checks
-from tfparity.suite.checking.checks import Step, Task
-from tfparity.suite.checking.planning import Plan, Wanted
-from tfparity.suite.inputs.samples import Sample
+from tfparity.suite.checking.planning import PlannedCheck, Wanted
+from tfparity.suite.checking.task import Step, Task
+from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.judging.judge import Expected, Judgement, judge
 from tfparity.suite.judging.outcome import Failure, Lost, Outcome, Value, failure, value
 from tfparity.suite.language.case import Case
@@ -40,7 +40,7 @@ from tfparity.suite.language.trees import RaggedValue, SparseValue, leaves, rebu
 from tfparity.suite.records.identity import Identity, QueryError
 from tfparity.suite.records.results import Check
 from tfparity.suite.running import inventory, modes
-from tfparity.suite.running.modes import Clock
+from tfparity.suite.running.modes import EAGER, Clock, Execution
 
 DTYPE = "mixed"
 """The dtype part of the identity: an example uses whichever it likes."""
@@ -396,7 +396,9 @@ def prepare(call: Call, device: str, clock: Clock, step: Callable[[Step, int], N
 
     def eagerly(case: Case, chosen: tuple[int, ...]) -> Outcome:
         at = (call.sample, "eager", device, "value")
-        return modes.run(case, _sample(call, chosen), "eager", device, clock, lambda draw: step(at, draw))[0]
+        return modes.run(
+            Execution(case, _sample(call, chosen), EAGER, device, clock, step=lambda draw: step(at, draw))
+        )[0]
 
     given = [leaf.plain for leaf in leaves(call.draw) if isinstance(leaf, Given)]
     case, every = _case(call), tuple(range(len(given)))
@@ -456,7 +458,7 @@ def run(
         return again.samples[-1], lost[at], ""
     note = ""
     for sample in again.samples:
-        outcome = modes.run(again.case, sample, mode, device, clock, lambda draw: step(at, draw))[0]
+        outcome = modes.run(Execution(again.case, sample, mode, device, clock, step=lambda draw: step(at, draw)))[0]
         if not isinstance(outcome, Failure) or _same(outcome, call.outcome):
             break
         note = note or f"\nnot every list is a tensor, since then: {outcome.words}"
@@ -479,9 +481,9 @@ def _judged(
     task.outcomes |= {where: [died] for where, died in lost.items() if where[0] == call.sample}
     task.outcomes[call.sample, "eager", at.device, "value"] = [task.canonical(call.outcome, sample)]
     task.outcomes[call.sample, at.mode, at.device, "value"] = [task.canonical(outcome, sample)]
-    found = checks.judgement(task, sample, Plan(call.sample, at.mode, at.device, "value", "eager"))
+    found = checks.judgement(task, sample, PlannedCheck(call.sample, at.mode, at.device, "value", "eager"))
     note += "\neager does not repeat itself: only structure, dtypes and shapes are judged" if again.random else ""
-    return replace(found, detail=(checks.told(task, sample, found) + note).strip())
+    return replace(found, detail=(checks.explained(task, sample, found) + note).strip())
 
 
 def _case(call: Call) -> Case:

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from tfparity.suite.checking.checks import without_subnormals
+from tfparity.suite.checking.changes import without_subnormals
 from tfparity.suite.inputs import samples
+from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.judging import reference
 from tfparity.suite.judging.outcome import FILL, Value
 from tfparity.suite.language.case import Case
@@ -197,7 +198,7 @@ def _lambda(function: Callable[..., Any]) -> str:
     return " ".join(min(holding, key=len).split()) if holding else "None  # its source could not be found"
 
 
-def program_part(case: Case, sample: samples.Sample, gradient: bool) -> str:
+def program_part(case: Case, sample: Sample, gradient: bool) -> str:
     counter = iter(range(1000))
     names: list[str] = []
 
@@ -284,7 +285,7 @@ def _literal(leaf: Any) -> str:
     return getattr(leaf, "__name__", None) or repr(leaf)
 
 
-def draws_part(sample: samples.Sample, gradient: bool) -> str:
+def draws_part(sample: Sample, gradient: bool) -> str:
     lines = ["\n\ndraws = ["]
     extra = ["tf.constant(0)"] if gradient else []
     lines += ["    [" + ", ".join([*(_tensor(leaf) for leaf in draw), *extra]) + "]," for draw in sample.tensors]
@@ -352,7 +353,7 @@ def modes_part(of: Identity, autograph: bool) -> str:
     return f"{signature}{saved}\nwith tf.device({of.device!r}):\n    mode = {build}\n"
 
 
-def loop_part(case: Case, sample: samples.Sample, of: Identity) -> str:
+def loop_part(case: Case, sample: Sample, of: Identity) -> str:
     against = of.against
     lines = []
     if against == "numpy":

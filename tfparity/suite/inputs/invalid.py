@@ -20,80 +20,55 @@ it ended the process for none where -1 did not, and filled the machine's memory 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tfparity.suite.inputs import drawing
-from tfparity.suite.language.case import Case, Declared, Input
-from tfparity.suite.language.dtypes import family, limits, numpy_dtype
+from tfparity.suite.inputs.sample import Sample
+from tfparity.suite.inputs.variant import Variant
+from tfparity.suite.language.case import Case, Input
+from tfparity.suite.language.dtypes import limits
 from tfparity.suite.language.trees import SparseValue, is_tensor, leaves
-
-STATIC = (
-    *("scalar-", "deeper-", "column-", "shallow-", "emptied-", "dtype-"),
-    *("minus-", "nan-", "singular-", "sparse-", "option-", "tensor-"),
-)
-NOT_FOR = {
-    "eager": (),
-    "graph": ("column-", "shallow-", "nan-", "singular-"),
-    "xla": ("column-", "shallow-", "tensor-"),
-}
-"""By mode, how the names of what says nothing new there begin: a rank more or less behind where it is tried in front,
-NaN where only shapes are inferred, a tensor for a number where the graph has told; and in every other mode, which knows
-no dimensions, what is `STATIC`."""
 
 OTHER = {"float32": "float64", "float64": "float32", "int32": "int64", "int64": "int32", "complex64": "complex128"}
 """By dtype, the one that is easily taken for it."""
 
 
-@dataclass(frozen=True)
-class Broken:
-    """Arguments that are not as declared; `must_fail` where no page could mean them."""
-
-    name: str
-    draw: Any
-    must_fail: bool = False
-
-
-def invalid(
-    case: Case, declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], base: Any, key: str
-) -> Iterator[Broken]:
-    """Everything invalid that follows from one declared sample, on `base`, its ordinary draw."""
-    yield from _disagreeing(declared, dtype, sizes, inputs, key)
-    yield from _tensors(declared, dtype, sizes, inputs, base)
-    if case.is_program:
+def invalid(variant: Variant) -> Iterator[Sample]:
+    """Everything invalid that follows from one variant, on its ordinary draw."""
+    yield from _disagreeing(variant)
+    yield from _indices(variant)
+    if variant.case.is_program:
         return
-    yield from _nan(declared, dtype, inputs, base)
-    yield from _tensors_for_numbers(base)
-    if not case.random:  # whose loops may come to no end: of 0 rounds
-        yield from _of_another_form(case, declared, dtype, inputs, base)
-        yield from _options(case, declared, base)
+    yield from _nan(variant)
+    yield from _tensors_for_numbers(variant)
+    if not variant.case.random:  # whose loops may come to no end: of 0 rounds
+        yield from _of_another_form(variant)
+        yield from _options(variant)
 
 
-def _disagreeing(
-    declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], key: str
-) -> Iterator[Broken]:
+def _broken(family: str, draw: Any, of: object = "", must_fail: bool = False) -> Sample:
+    return Sample(family, (draw,), str(of), must_fail=must_fail)
+
+
+def _disagreeing(variant: Variant) -> Iterator[Sample]:
+    inputs, sizes = variant.inputs, variant.sizes
     names = [n for i in inputs for n in i.names]
 
     def with_one(number: int, make: Callable[[Input, str], Any], name: str) -> Any:
         """A draw in which `make` draws one input."""
-        return drawing.filled(
-            declared,
-            dtype,
-            lambda i, n: (
-                make(i, f"{key}/{name}/{n}") if n == number else drawing.array(i, dtype, sizes, f"{key}/{name}/{n}")
-            ),
+        return variant.filled(
+            lambda i, n: make(i, f"{name}/{n}") if n == number else variant.array(i, f"{name}/{n}", sizes)
         )
 
     for name in dict.fromkeys(n for n in names if sum(n in i.names for i in inputs) > 1):
         grown = {**sizes, name: sizes[name] + 1}
         last = max(k for k, i in enumerate(inputs) if name in i.names)
-        yield Broken(
-            f"mismatch-{name}",
-            with_one(last, lambda i, k, grown=grown: drawing.array(i, dtype, grown, k), "mismatch"),  # type: ignore[misc]
-        )
+        draw = with_one(last, lambda i, key, grown=grown: variant.array(i, key, grown), "mismatch")  # type: ignore[misc]
+        yield _broken("mismatch", draw, name)
     for number, target in enumerate(inputs):
         for name in dict.fromkeys(n for n in target.names if target.names.count(n) > 1):
             if name not in target.shape or target.kind != "tensor":
@@ -101,65 +76,68 @@ def _disagreeing(
             last = max(k for k, d in enumerate(target.shape) if d == name)
             shape = tuple(d if k != last else sizes[name] + 1 for k, d in enumerate(target.shape))
             oblong = replace(target, shape=shape, form=None)
-            yield Broken(
-                f"not-square-{number}-{name}",
-                with_one(number, lambda i, k, oblong=oblong: drawing.array(oblong, dtype, sizes, k), "not-square"),  # type: ignore[misc]
-            )
+            draw = with_one(number, lambda i, key, of=oblong: variant.array(of, key, sizes), "not-square")  # type: ignore[misc]
+            yield _broken("not-square", draw, f"{number}-{name}")
 
 
-def _tensors(declared: Declared, dtype: str, sizes: dict[str, int], inputs: list[Input], base: Any) -> Iterator[Broken]:
-    for number, target in enumerate(inputs):
+def _indices(variant: Variant) -> Iterator[Sample]:
+    """The rank of a vector or less, and indices outside: what every page that says `indices` refuses."""
+    for number, target in enumerate(variant.inputs):
         if target.kind != "tensor":
             continue
-        changed = partial(drawing.changed, declared, base, number)
+        changed = partial(variant.changed, variant.base, number)
         if len(target.shape) > 0:
-            yield Broken(
-                f"rank-{number}",
-                changed(lambda leaf: leaf[(0,) * (leaf.ndim - (leaf.ndim > 1))] if leaf.size else leaf.reshape(-1)),
-            )
-        if target.below is not None:
-            top = sizes[target.below] if isinstance(target.below, str) else target.below
-            for name, value in {"beyond": top, **({} if target.negative else {"negative": -1})}.items():
-                if value < 0 and numpy_dtype(target.dtype or dtype).kind == "u":
-                    continue
-                outside = changed(
-                    lambda leaf, value=value: drawing.put(leaf, lambda flat: flat.__setitem__(-1, value))  # type: ignore[misc]
-                )
-                yield Broken(f"{name}-{number}", outside, must_fail=True)
+            yield _broken("rank", changed(_of_lower_rank), number)
+        if target.below is None:
+            continue
+        outside = {"beyond": variant.top(target)} | ({} if target.negative else {"negative": -1})
+        for family, value in outside.items():
+            if value >= 0 or variant.into(target).kind != "u":
+                yield _broken(family, changed(partial(_with_last, value=value)), number, must_fail=True)
 
 
-def _of_another_form(case: Case, declared: Declared, dtype: str, inputs: list[Input], base: Any) -> Iterator[Broken]:
-    for number, target in enumerate(inputs):
-        changed = partial(drawing.changed, declared, base, number)
+def _of_lower_rank(leaf: np.ndarray) -> np.ndarray:
+    return leaf[(0,) * (leaf.ndim - (leaf.ndim > 1))] if leaf.size else leaf.reshape(-1)
+
+
+def _with_last(leaf: Any, value: int) -> Any:
+    return drawing.put(leaf, lambda flat: flat.__setitem__(-1, value))
+
+
+def _of_another_form(variant: Variant) -> Iterator[Sample]:
+    for number, target in enumerate(variant.inputs):
+        changed = partial(variant.changed, variant.base, number)
         if target.kind == "sparse":
-            yield Broken(f"sparse-shape-{number}", changed(_of_negative_size))
-            yield Broken(f"sparse-beyond-{number}", changed(_outside))
+            yield _broken("sparse-shape", changed(_of_negative_size), number)
+            yield _broken("sparse-beyond", changed(_outside), number)
         if target.kind != "tensor":
             continue
-        into = numpy_dtype(target.dtype or dtype)
+        into = variant.into(target)
         if len(target.shape) > 1:
-            yield Broken(f"shallow-{number}", changed(lambda leaf: leaf[..., 0] if leaf.size else leaf))
-            yield Broken(
-                f"scalar-{number}", changed(lambda leaf: leaf.reshape(-1)[:1].reshape(()) if leaf.size else leaf)
-            )
-        yield Broken(f"deeper-{number}", changed(lambda leaf: leaf[None]))
-        yield Broken(f"column-{number}", changed(lambda leaf: leaf[..., None]))
-        if case.empty and target.shape and 0 not in target.shape:
-            yield Broken(f"emptied-{number}", changed(lambda leaf: leaf[:0]))
-        if into.name in OTHER and (target.dtype or sum(i.dtype is None for i in inputs) > 1):
-            yield Broken(f"dtype-{number}", changed(lambda leaf: leaf.astype(OTHER[leaf.dtype.name])))
+            yield _broken("shallow", changed(lambda leaf: leaf[..., 0] if leaf.size else leaf), number)
+            yield _broken("scalar-rank", changed(_scalar), number)
+        yield _broken("deeper", changed(lambda leaf: leaf[None]), number)
+        yield _broken("column", changed(lambda leaf: leaf[..., None]), number)
+        if variant.case.empty and target.shape and 0 not in target.shape:
+            yield _broken("emptied", changed(lambda leaf: leaf[:0]), number)
+        if into.name in OTHER and (target.dtype or sum(i.dtype is None for i in variant.inputs) > 1):
+            yield _broken("dtype", changed(lambda leaf: leaf.astype(OTHER[leaf.dtype.name])), number)
         if target.edges == "scale" and target.shape[-1] in target.shape[:-1]:
-            yield Broken(f"singular-{number}", changed(np.zeros_like))
-        counts = target.dtype is not None and target.below is None and family(into) == "integer"
+            yield _broken("singular", changed(np.zeros_like), number)
+        counts = target.dtype is not None and target.below is None and variant.family(target) == "integer"
         if counts and limits(into).min < 0 <= target.within[0]:
-            yield Broken(f"minus-{number}", changed(lambda leaf: np.full_like(leaf, -1)))
+            yield _broken("minus", changed(lambda leaf: np.full_like(leaf, -1)), number)
 
 
-def _nan(declared: Declared, dtype: str, inputs: list[Input], base: Any) -> Iterator[Broken]:
-    for number, target in enumerate(inputs):
-        if target.kind == "tensor" and not target.unbound and family(numpy_dtype(target.dtype or dtype)) == "float":
-            half = drawing.changed(declared, base, number, lambda leaf: drawing.put(leaf, _first_half_nan))
-            yield Broken(f"nan-{number}", half)
+def _scalar(leaf: np.ndarray) -> np.ndarray:
+    return leaf.reshape(-1)[:1].reshape(()) if leaf.size else leaf
+
+
+def _nan(variant: Variant) -> Iterator[Sample]:
+    for number, target in enumerate(variant.inputs):
+        if target.kind == "tensor" and not target.unbound and variant.family(target) == "float":
+            half = variant.changed(variant.base, number, lambda leaf: drawing.put(leaf, _first_half_nan))
+            yield _broken("nan", half, number)
 
 
 def _first_half_nan(flat: np.ndarray) -> None:
@@ -176,8 +154,13 @@ def _outside(leaf: SparseValue) -> SparseValue:
     return replace(leaf, indices=indices)
 
 
-def _options(case: Case, declared: Declared, base: Any) -> Iterator[Broken]:
-    args, kwargs = base
+def _arguments(draw: Any) -> list[tuple[int | str, Any]]:
+    args, kwargs = draw
+    return [*enumerate(args), *kwargs.items()]
+
+
+def _options(variant: Variant) -> Iterator[Sample]:
+    base = variant.base
     rank = max((np.ndim(getattr(leaf, "values", leaf)) for leaf in leaves(base) if is_tensor(leaf)), default=0)
     integers = {"zero": 0, "below": -rank - 1, "beyond": rank}
 
@@ -191,19 +174,20 @@ def _options(case: Case, declared: Declared, base: Any) -> Iterator[Broken]:
             return {"float32": np.dtype(np.float32)}
         return {}
 
-    for place, value in [*enumerate(args), *kwargs.items()]:
+    for place, value in _arguments(base):
         if place == "seed":  # every integer is one
             continue
         for name, other in others(value).items():
             draw = _with(base, place, other)
-            yield Broken(f"option-{place}-{name}", draw, must_fail="ax" in str(place) and _no_such_axis(case, draw))
+            must_fail = "ax" in str(place) and _no_such_axis(variant.case, draw)
+            yield _broken("option", draw, f"{place}-{name}", must_fail=must_fail)
 
 
-def _tensors_for_numbers(base: Any) -> Iterator[Broken]:
-    args, kwargs = base
-    for place, value in [*enumerate(args), *kwargs.items()]:
+def _tensors_for_numbers(variant: Variant) -> Iterator[Sample]:
+    for place, value in _arguments(variant.base):
         if type(value) in (int, float):
-            yield Broken(f"tensor-{place}", _with(base, place, {int: np.int32, float: np.float32}[type(value)](value)))
+            number = {int: np.int32, float: np.float32}[type(value)](value)
+            yield _broken("tensor", _with(variant.base, place, number), place)
 
 
 def _with(draw: Any, place: int | str, value: Any) -> Any:

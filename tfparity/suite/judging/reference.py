@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tfparity.suite.inputs.samples import Sample
+from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.judging.judge import Expected
 from tfparity.suite.judging.outcome import Failure, Outcome, Value, value
 from tfparity.suite.language.case import Case, Undefined
@@ -230,5 +230,5 @@ def _each_array(leaf: Any, function: Callable[[np.ndarray], np.ndarray]) -> Any:
 
 def _elementwise(sample: Sample) -> bool:
     return (
-        sample.positions is not None or bool(sample.constants) or sample.plain_name in ("scalar", "broadcast")
+        sample.positions is not None or bool(sample.constants) or sample.family in ("scalar", "broadcast")
     )

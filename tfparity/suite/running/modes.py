@@ -1,13 +1,11 @@
 """Ways of running a program: each mode turns a sample into outcomes, on one device. The room that runs TensorFlow.
 
-A program is a function of flat tensors; a mode prepares it once per signature and calls it once per draw. Adding a
-mode is adding one entry to MODES.
+A program is a function of flat tensors; a mode prepares it once per signature and calls it once per draw. A mode is one
+entry of MODES: its fields say all that the rest of the suite asks of a mode, so that no other module knows their names.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,11 +15,77 @@ from typing import Any
 
 import numpy as np
 
-from tfparity.suite.inputs.samples import Sample
+from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.judging.outcome import Failure, Outcome, failure, same_bits, value
 from tfparity.suite.language.case import Case
 from tfparity.suite.language.trees import RaggedValue, SparseValue, is_tensor, rebuild
-from tfparity.suite.running import inventory
+from tfparity.suite.running import inventory, preparing
+from tfparity.suite.running.gradient import gradient
+from tfparity.suite.running.preparing import KNOWN, UNKNOWN_DIMENSIONS, UNKNOWN_RANK, Program, Shapes
+
+NUMPY = "numpy"
+"""The mode of the reference, which runs no TensorFlow; wherever modes are listed it may stand among them."""
+
+EAGER = "eager"
+"""The mode that the others are compared with."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How to run, and what the suite does with it.
+
+    prepare         makes of a program and the type specifications of its tensors what is called
+    shapes          how much of the shapes a trace knows; each is a way to run (later ones need not apply)
+    invalid         the same for invalid input, the last one for what disagrees in size only; () for `shapes`
+    traces          whether the program is traced into a graph, which runs eager's kernels unless it compiles
+    compiles        whether XLA compiles it
+    dynamic         whether traces know no dimensions
+    differentiates  whether gradients are judged in it
+    timed           whether it is timed
+    replayed        whether the examples of TensorFlow's pages are called in it again
+    default         whether a run that names no modes has it
+    """
+
+    prepare: Callable[[Program, list[Any]], Callable[..., Any]]
+    shapes: tuple[Shapes, ...] = (KNOWN,)
+    invalid: tuple[Shapes, ...] = ()
+    traces: bool = True
+    compiles: bool = False
+    dynamic: bool = False
+    differentiates: bool = True
+    timed: bool = True
+    replayed: bool = False
+    default: bool = False
+
+    def ways(self, sample: Sample) -> tuple[Shapes, ...]:
+        """The ways to run a sample."""
+        if not (sample.invalid and self.invalid):
+            return self.shapes
+        return self.invalid if sample.family == "mismatch" else self.invalid[:-1]
+
+
+MODES: dict[str, Mode] = {
+    "eager": Mode(preparing.eager, traces=False, default=True, differentiates=False),
+    "graph": Mode(preparing.graph, replayed=True, default=True),
+    "graph-dynamic": Mode(
+        preparing.graph,
+        shapes=(UNKNOWN_DIMENSIONS, UNKNOWN_RANK),
+        dynamic=True,
+        differentiates=False,
+        timed=False,
+        default=True,
+    ),
+    "xla": Mode(
+        preparing.compiled,
+        invalid=(KNOWN, UNKNOWN_DIMENSIONS, UNKNOWN_RANK),
+        compiles=True,
+        replayed=True,
+        default=True,
+    ),
+    "xla-dynamic": Mode(preparing.compiled, shapes=(UNKNOWN_DIMENSIONS,), compiles=True, dynamic=True),
+    "savedmodel": Mode(preparing.saved),
+}
+DEFAULT_MODES = (*(name for name, mode in MODES.items() if mode.default), NUMPY)
 
 
 @dataclass
@@ -37,43 +101,6 @@ class Clock:
             yield
         finally:
             self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - start
-
-
-@dataclass(frozen=True)
-class Program:
-    """A case's call on one sample's structure: `function(*tensors, *extra)`; `autograph` says whether it is traced with
-    it, `extra` are arrays that are arguments beside the sample's tensors."""
-
-    function: Callable[..., Any]
-    autograph: bool = False
-    extra: tuple[np.ndarray, ...] = ()
-
-
-def _known(spec: Any) -> Any:
-    return spec
-
-
-@dataclass(frozen=True)
-class Mode:
-    """How to run: `prepare(program, specs) -> callable`; `relax` loosens each TensorSpec of the signature, and each
-    entry of `relax` is a way to run (later ones need not apply); `invalid` are the ways for invalid input, the last one
-    for what disagrees in size only."""
-
-    prepare: Callable[[Program, list[Any]], Callable[..., Any]]
-    relax: tuple[Callable[[Any], Any], ...] = (_known,)
-    compiles: bool = False
-    invalid: tuple[Callable[[Any], Any], ...] = ()
-
-    def ways(self, sample: Sample) -> tuple[Callable[[Any], Any], ...]:
-        if sample.purpose == "value" or not self.invalid:
-            return self.relax
-        return self.invalid if sample.plain_name.startswith("mismatch") else self.invalid[:-1]
-
-
-def _tf() -> Any:
-    import tensorflow
-
-    return tensorflow
 
 
 @dataclass
@@ -104,89 +131,42 @@ class Cache:
         return self.placed[key][1]
 
 
-def _eager(program: Program, specs: list[Any]) -> Callable[..., Any]:
-    return program.function
+@dataclass(frozen=True)
+class Execution:
+    """A sample of a case to be run in a mode on a device; `aspect` `gradient` runs its gradient. `step` is called with
+    the number of each draw before it runs, so that a process that dies has said where."""
 
+    case: Case
+    sample: Sample
+    mode: str
+    device: str
+    clock: Clock
+    aspect: str = "value"
+    step: Callable[[int], None] = lambda draw: None
+    cache: Cache = field(default_factory=Cache)
 
-def _graph(program: Program, specs: list[Any], **options: Any) -> Callable[..., Any]:
-    function = _tf().function(program.function, input_signature=specs, autograph=program.autograph, **options)
-    function.get_concrete_function()
-    return function
-
-
-def _contradicted(call: Any, results: Any) -> str:
-    """Where a result does not fit the static shape or dtype that shape inference promised for it, in words, else ""."""
-    tf = _tf()
-    if not hasattr(call, "structured_outputs"):
-        return ""
-    promised = tf.nest.flatten(call.structured_outputs)
-    for spec, result in zip(promised, tf.nest.flatten(results), strict=False):
-        if (
-            isinstance(spec, tf.TensorSpec | tf.Tensor)
-            and isinstance(result, tf.Tensor)
-            and not (spec.shape.is_compatible_with(result.shape) and spec.dtype == result.dtype)
-        ):
-            return f"promised {spec.dtype.name}{spec.shape} but gave {result.dtype.name}{result.shape}"
-    return ""
-
-
-def _xla(program: Program, specs: list[Any]) -> Callable[..., Any]:
-    return _graph(program, specs, jit_compile=True)
-
-
-def _saved_model(program: Program, specs: list[Any]) -> Callable[..., Any]:
-    """The graph after saving and loading; results come back under their flat names."""
-    tf = _tf()
-    module = tf.Module()
-    module.f = _graph(program, specs)
-    path = tempfile.mkdtemp(prefix="tfparity-")
-    try:
-        tf.saved_model.save(module, path)
-        loaded = tf.saved_model.load(path)
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-    return lambda *tensors: loaded.f(*tensors)
-
-
-def _unknown_dimensions(spec: Any) -> Any:
-    tf = _tf()
-    if isinstance(spec, tf.TensorSpec):
-        return tf.TensorSpec([None] * spec.shape.rank, spec.dtype)
-    if isinstance(spec, tf.SparseTensorSpec):
-        return tf.SparseTensorSpec([None] * spec.shape.rank, spec.dtype)
-    return spec
-
-
-def _unknown_rank(spec: Any) -> Any:
-    tf = _tf()
-    return tf.TensorSpec(None, spec.dtype) if isinstance(spec, tf.TensorSpec) else spec
-
-
-MODES: dict[str, Mode] = {
-    "eager": Mode(_eager),
-    "graph": Mode(_graph),
-    "graph-dynamic": Mode(_graph, (_unknown_dimensions, _unknown_rank)),
-    "xla": Mode(_xla, compiles=True, invalid=(_known, _unknown_dimensions, _unknown_rank)),
-    "xla-dynamic": Mode(_xla, (_unknown_dimensions,), compiles=True),
-    "savedmodel": Mode(_saved_model),
-}
-DEFAULT_MODES = ("eager", "graph", "graph-dynamic", "xla", "numpy")
+    @property
+    def entry(self) -> Mode:
+        return MODES[self.mode]
 
 
 def resolve(name: str) -> Any:
     """The public function of a canonical name (`tf.math.acosh`). Raises AttributeError in TensorFlow's words."""
-    found: Any = _tf()
+    import tensorflow
+
+    found: Any = tensorflow
     for part in name.split(".")[1:]:
         found = getattr(found, part)
     return found
 
 
-def program(case: Case, sample: Sample) -> Program:
-    """The case's call on the sample's argument structure, as a function of flat tensors.
+def program(case: Case, sample: Sample, aspect: str = "value") -> Program:
+    """The case's call on the sample's argument structure, as a function of flat tensors; or its gradient.
 
     With `sample.constants`, the call is made once for each, as the last positional argument, a constant of the graph.
     """
-    tf = _tf()
+    import tensorflow as tf
+
     structure = sample.draws[0]
     state = () if case.state is None else (case.state(),)
 
@@ -210,16 +190,22 @@ def program(case: Case, sample: Sample) -> Program:
             return [once((*args, tf.constant(c)), kwargs) for c in sample.constants]
         return once(args, kwargs)
 
-    return Program(function, case.autograph)
+    plain = Program(function, case.autograph, state=state)
+    if aspect == "gradient":
+        return replace(plain, function=gradient(function), extra=(np.zeros((), np.int32),))
+    return plain
 
 
 def _option(leaf: Any) -> Any:
-    return _tf().as_dtype(leaf) if isinstance(leaf, np.dtype) else leaf
+    import tensorflow as tf
+
+    return tf.as_dtype(leaf) if isinstance(leaf, np.dtype) else leaf
 
 
 def tensor(leaf: Any) -> Any:
     """A tensor leaf as TensorFlow's: constant, SparseTensor or RaggedTensor."""
-    tf = _tf()
+    import tensorflow as tf
+
     if isinstance(leaf, SparseValue):
         return tf.SparseTensor(leaf.indices, tf.constant(leaf.values), leaf.dense_shape)
     if isinstance(leaf, RaggedValue):
@@ -228,57 +214,45 @@ def tensor(leaf: Any) -> Any:
     return tf.constant(array, tf.string if array.dtype.kind == "O" else None)
 
 
-def run(
-    case: Case,
-    sample: Sample,
-    mode: str,
-    device: str,
-    clock: Clock,
-    step: Callable[[int], None] = lambda draw: None,
-    wrap: Callable[[Program], Program] = lambda p: p,
-    cache: Cache | None = None,
-    every: bool = True,
-) -> list[Outcome]:
+def run(execution: Execution, every: bool = True) -> list[Outcome]:
     """The outcome of every draw of a sample in one mode, on one device.
 
-    `step` is told the number of each draw before it runs, so that a process that dies has said where. A draw that
-    TensorFlow calls unsupported answers for all: the rest would say the same, and a second call of some such
-    functions aborts the process. Samples run with one `cache` share what they can.
+    A draw that TensorFlow calls unsupported answers for all: the rest would say the same, and a second call of some
+    such functions aborts the process. Executions with one `cache` share what they can.
 
-    A mode with several relaxations tries `every` one on a case's first options; the further options take turns (all of
-    them for each were 6 percent of a sweep's time). What was not to be expected speaks for the mode: a failure on
-    valid input, a value on invalid, or another value. But a later relaxation that the op cannot be traced with tells
-    nothing: not every op can do without a rank.
+    A mode with several ways tries `every` one on a case's first options; the further options take turns (all of them
+    for each were 6 percent of a sweep's time). If the ways disagree, the unexpected outcome is reported: a failure on
+    valid input, a value on invalid, or another value. But a later way that the op cannot be traced in says nothing: not
+    every op can do without a rank.
 
     Invalid input that XLA refuses it is asked once more with unknown dimensions: else its own kernels would never see a
     product whose inner dimensions disagree, which they compute. And where sizes disagree, without a rank too, for which
     Python takes another kernel (`BatchMatMul` for `MatMul`).
     """
-    entry, cache = MODES[mode], cache or Cache()
+    sample, entry = execution.sample, execution.entry
     ways = entry.ways(sample)
     turn = sample.option % len(ways) if every else 0
     answers: list[list[Outcome]] = []
-    for relax in ways[turn:] + ways[:turn]:
-        at = (mode, relax.__name__, device, wrap.__name__)
-        outcomes = _run_once(entry, relax, case, sample, device, clock, step, wrap, cache, at)
+    for way in ways[turn:] + ways[:turn]:
+        outcomes = _run_once(execution, way)
         refused = all(isinstance(o, Failure) and o.phase == "trace" for o in outcomes)
-        if relax is not ways[0] and refused:
+        if way is not ways[0] and refused:
             continue
         answers.append(outcomes)
         if not (every and sample.first) or (entry.compiles and not all(isinstance(o, Failure) for o in outcomes)):
             break
     found = answers[0]
     for later in answers[1:]:
-        found = [_telling(a, b, sample.purpose) for a, b in zip(found, later, strict=True)]
+        found = [_unexpected(a, b, sample.invalid) for a, b in zip(found, later, strict=True)]
     return found
 
 
-def _telling(a: Outcome, b: Outcome, purpose: str) -> Outcome:
-    """Of two answers to one draw the one that was not to be expected; the first, should both be alike."""
+def _unexpected(a: Outcome, b: Outcome, invalid: bool) -> Outcome:
+    """Of two outcomes of one draw the unexpected one; the first, should both be alike."""
     if isinstance(a, Failure) == isinstance(b, Failure):
         return a if isinstance(a, Failure) or same_bits(a, b) else b
     failed, gave = (a, b) if isinstance(a, Failure) else (b, a)
-    return gave if purpose == "error" else failed
+    return gave if invalid else failed
 
 
 @lru_cache(maxsize=1)
@@ -288,7 +262,8 @@ def _strings_under_xla() -> Failure | None:
     Asking again aborts the process (`DataTypeCanUseMemcpy`, TensorFlow 2.21), in whichever op comes next, and so does
     an empty string tensor at once. So this answer stands for all.
     """
-    tf = _tf()
+    import tensorflow as tf
+
     try:
         tf.function(lambda s: tf.identity(s), jit_compile=True, autograph=False)(tf.constant(["a"]))
     except Exception as error:
@@ -296,22 +271,13 @@ def _strings_under_xla() -> Failure | None:
     return None
 
 
-def _run_once(
-    entry: Mode,
-    relax: Callable[[Any], Any],
-    case: Case,
-    sample: Sample,
-    device: str,
-    clock: Clock,
-    step: Callable[[int], None],
-    wrap: Callable[[Program], Program],
-    cache: Cache,
-    at: tuple[Any, ...],
-) -> list[Outcome]:
-    tf = _tf()
+def _run_once(execution: Execution, way: Shapes) -> list[Outcome]:
+    import tensorflow as tf
+
+    case, sample, entry, clock = execution.case, execution.sample, execution.entry, execution.clock
     outcomes: list[Outcome] = []
-    with tf.device(f"/device:{device}"):
-        step(0)
+    with tf.device(f"/device:{execution.device}"):
+        execution.step(0)
         inventory.forget_scalars()
         inventory.forget_caching_device()
         if case.random:
@@ -320,45 +286,45 @@ def _run_once(
             return [refused] * len(sample.draws)
         try:
             with clock.phase("trace"):
-                wrapped = wrap(program(case, sample))
-                extra = [tensor(array) for array in wrapped.extra]
-                draws = [[*tensors, *extra] for tensors in cache.tensors(sample, device)]
-                specs = [relax(tf.type_spec_from_value(t)) for t in draws[0]]
-                ready = _prepared(entry, wrapped, sample, specs, cache, at)
+                made = program(case, sample, execution.aspect)
+                extra = [tensor(array) for array in made.extra]
+                draws = [[*tensors, *extra] for tensors in execution.cache.tensors(sample, execution.device)]
+                specs = [way.loosen(tf.type_spec_from_value(t)) for t in draws[0]]
+                ready = _prepared(execution, way, made, specs)
         except Exception as error:
             return [failure(error, "trace")] * len(sample.draws)
         for number, tensors in enumerate(draws):
             if ready.refusal:
                 return outcomes + [ready.refusal] * (len(draws) - number)
-            step(number)
+            execution.step(number)
             try:
                 with clock.phase("compile" if entry.compiles and ready.fresh else "execute"):
                     ready.fresh = False
                     assert ready.call
                     results = ready.call(*tensors)
                     found = value(results)
-                    broken = _contradicted(ready.call, results) if number == 0 else ""
+                    broken = preparing.contradiction(ready.call, results) if number == 0 else ""
                 outcomes.append(replace(found, structure=f"{found.structure} {broken}") if broken else found)
             except Exception as error:
                 # What Python refuses before any kernel runs is of the phase in which a graph refuses it.
                 outcomes.append(failure(error, "execute" if isinstance(error, tf.errors.OpError) else "trace"))
                 last = outcomes[-1]
-                if isinstance(last, Failure) and last.unsupported and entry.prepare is not _eager:
+                if isinstance(last, Failure) and last.unsupported and entry.traces:
                     ready.refusal = last
     return outcomes
 
 
-def _prepared(
-    entry: Mode, wrapped: Program, sample: Sample, specs: list[Any], cache: Cache, at: tuple[Any, ...]
-) -> Prepared:
+def _prepared(execution: Execution, way: Shapes, made: Program, specs: list[Any]) -> Prepared:
     """The program ready for these specs, from the cache where a sample of the same options and signature was before."""
+    sample, cached = execution.sample, execution.cache.prepared
     options = rebuild(sample.draws[0], lambda leaf: is_tensor(leaf) or leaf)
-    key = (*at, repr(options), repr(sample.constants), *specs)
-    if key not in cache.prepared:
+    key = (
+        *(execution.mode, way, execution.device, execution.aspect),
+        *(repr(options), repr(sample.constants), *specs),
+    )
+    if key not in cached:
         try:
-            call = entry.prepare(wrapped, specs)
-            # the concrete function is the same at 130 us a call, where finding it from the signature makes that 220
-            cache.prepared[key] = Prepared(wrapped, getattr(call, "get_concrete_function", lambda call=call: call)())
+            cached[key] = Prepared(made, preparing.concrete(execution.entry.prepare(made, specs)))
         except Exception as error:
-            cache.prepared[key] = Prepared(wrapped, refusal=failure(error, "trace"))
-    return cache.prepared[key]
+            cached[key] = Prepared(made, refusal=failure(error, "trace"))
+    return cached[key]

@@ -265,7 +265,7 @@ def plan(case: cases.Case, step: Any, clock: Clock) -> dict[str, str]:
         except Exception as error:  # a form that knows no strings, say
             found[dtype] = f"{UNDRAWN}: {type(error).__name__}: {error}"
             continue
-        outcome = modes.run(case, sample, "eager", "CPU:0", clock)[0]
+        outcome = modes.run(modes.Execution(case, sample, modes.EAGER, "CPU:0", clock))[0]
         refused = isinstance(outcome, Failure) and (
             outcome.unsupported or outcome.cls in ("TypeError", "ValueError", "AttributeError")
         )

@@ -16,6 +16,7 @@ import numpy as np
 from tfparity.suite.checking.checks import Step
 from tfparity.suite.checking.planning import Wanted
 from tfparity.suite.inputs import samples
+from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.judging.outcome import Lost
 from tfparity.suite.language.case import Case
 from tfparity.suite.language.trees import leaves, rebuild
@@ -186,7 +187,7 @@ def timed(task: Task, place: Place, *, cold: bool) -> Found | None:
     timer = sampler.Timer(place.synchronise)
     ready: dict[str, Ready] = {}
     starts: dict[str, sampler.Cold] = {}
-    sample = samples.Sample(SAMPLE, (place.draw,))
+    sample = Sample(SAMPLE, (place.draw,))
     with tf.device(f"/device:{place.device}"):
         tensors = [modes.tensor(leaf) for leaf in sample.tensors[0]]
         for mode in task.modes(place.device):
@@ -215,7 +216,7 @@ def timed(task: Task, place: Place, *, cold: bool) -> Found | None:
     return Found(warm, ready["eager"].first, starts)
 
 
-def prepared(case: Case, sample: samples.Sample, mode: str, tensors: list[Any]) -> Ready:
+def prepared(case: Case, sample: Sample, mode: str, tensors: list[Any]) -> Ready:
     """A mode, built and called once on the sample's tensors. Raises what building or the call raises."""
     import tensorflow as tf
 
@@ -236,7 +237,7 @@ def prepared(case: Case, sample: samples.Sample, mode: str, tensors: list[Any]) 
     return Ready(lambda: function(*tensors), first, lambda: build()(*tensors), traces)
 
 
-def numpy_call(case: Case, sample: samples.Sample) -> Callable[[], Any]:
+def numpy_call(case: Case, sample: Sample) -> Callable[[], Any]:
     """The reference in the dtype under test, as a user of NumPy would call it. Dtypes that NumPy itself does not have,
     such as bfloat16, are computed in float32."""
     args, kwargs = sample.draws[0]

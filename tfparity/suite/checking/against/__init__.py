@@ -1,0 +1,1 @@
+"""What an outcome is judged against: a module for each, with `judged(task, sample, planned, got) -> Judgement`."""
