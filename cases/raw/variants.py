@@ -12,9 +12,9 @@ import numpy as np
 
 from tfparity import DTYPE, I, SparseValue, T, each, error, sample, tf
 
-from .linalg import flipped
-from .methods import sparse_read
-from .raw_ops import named, raw
+from ..ops.linalg import flipped
+from ..ops.methods import sparse_read
+from .unreached import named, raw
 
 # --- tensor lists ---------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Raw ops whose kernels documented ops reach in few dtypes only: with an option, or behind a Python shortcut.
 
-Called directly, in every dtype, by the rules of `raw_ops.py`.
+Called directly, in every dtype, by the rules of `unreached.py`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 from tfparity import DTYPE, I, SparseValue, T, each, error, sample, tf
 from tfparity.suite.language.dtypes import COMPLEX, FLOATS, INTEGERS, SIGNED
 
-from .image import resize
-from .methods import scattered
-from .nn import isotonic
-from .raw_ops import counted, divided, raw, truth
-from .root import dynamic_stitch, histogram, ints, searchsorted
-from .sets import combining
-from .sparse import segments
+from ..ops.image import resize
+from ..ops.methods import scattered
+from ..ops.nn import isotonic
+from ..ops.root import dynamic_stitch, histogram, ints, searchsorted
+from ..ops.sets import combining
+from ..ops.sparse import segments
+from .unreached import counted, divided, raw, truth
 
 REAL = FLOATS + INTEGERS
 

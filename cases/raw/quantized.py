@@ -1,4 +1,4 @@
-"""Raw ops on quantized tensors, older and newer ones, by the rules of `raw_ops.py`."""
+"""Raw ops on quantized tensors, older and newer ones, by the rules of `unreached.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from tfparity import T, each, tf
 
-from .raw_ops import ONE2, largest_in_window, named, pooling, raw
+from .unreached import ONE2, largest_in_window, named, pooling, raw
 
 PLAIN = {"qint8": "int8", "quint8": "uint8", "qint32": "int32", "qint16": "int16", "quint16": "uint16"}
 

@@ -2,7 +2,7 @@
 
 `tf.raw_ops` takes its arguments by name; here they stand in the order of the op's definition, and their names come
 from TensorFlow. Lists and numbers are arguments that XLA needs to know while it compiles. Which raw ops with a CPU
-kernel are not here, and why, is in `raw_ops_skipped.toml`.
+kernel are not here, and why, is in `skipped.toml`.
 """
 
 from __future__ import annotations

@@ -13,9 +13,19 @@ import numpy as np
 
 from tfparity import DTYPE, I, T, each, error, sample, tf
 
-from .methods import by_places, by_rows, distinct, gather_nd, of_same_shape, positive, quotient, replaced, sparse_read
-from .operators import no_variables, variable
-from .raw_ops import named, raw
+from ..ops.methods import (
+    by_places,
+    by_rows,
+    distinct,
+    gather_nd,
+    of_same_shape,
+    positive,
+    quotient,
+    replaced,
+    sparse_read,
+)
+from ..ops.operators import no_variables, variable
+from .unreached import named, raw
 
 # One dtype of each family: the kernels are templates, and of 2,034 rows in the other dtypes none showed anything new.
 ONE, FLOAT, FIELD = ("float32",), ("float32", "float16"), ("float32", "complex64")
