@@ -8,7 +8,7 @@ import numpy as np
 
 from tfparity import FLOATS, SIGNED, B, I, T, each, error, inf, sample, tf
 
-from .experimental_numpy import namesake
+from ..references.namesakes import namesake
 
 # --- making arrays ---------------------------------------------------------------------------------------------------
 
@@ -239,8 +239,6 @@ def select():
     yield sample(conditions, [T("a b"), T("a b")])
     yield sample(conditions, [T("a b"), T("a b")], default=7)
     yield sample(conditions, [T("a b"), T("a b", dtype="float64")], name="with-float64")
-
-
 
 
 def joined():

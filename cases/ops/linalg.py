@@ -10,6 +10,8 @@ import numpy as np
 
 from tfparity import COMPLEX, FLOATS, T, Undefined, each, error, inf, kind, program, sample, tf
 
+from ..references.matrices import adjoint, flipped
+
 linear = kind("linear algebra")
 
 
@@ -23,12 +25,6 @@ def inexact(error_factor):
 
 
 solver, decomposition = inexact(16), inexact(16)
-
-
-def adjoint(a):
-    """Of what is not complex, strings too, the transpose."""
-    a = np.swapaxes(a, -1, -2)
-    return np.conj(a) if np.iscomplexobj(a) else a
 
 
 def matrices(function):
@@ -101,10 +97,6 @@ PERMUTATION = T("b n", dtype="int32", within=(0, 999), form=permutation, edges=F
 
 
 # --- products ------------------------------------------------------------------------------------------------------
-
-
-def flipped(a, transpose=False, conjugate=False):
-    return adjoint(a) if conjugate else np.swapaxes(a, -1, -2) if transpose else a
 
 
 def matmul(a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False, output_type=None, **sparse):

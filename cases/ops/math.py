@@ -4,30 +4,16 @@ References are NumPy's and SciPy's functions of the same mathematics. Where Tens
 (`divide_no_nan`, `xlogy`, integer division), a small function above the row states that rule.
 """
 
-from functools import wraps
-
 import numpy as np
 from scipy import special
 
 from tfparity import COMPLEX, DTYPE, FLOATS, B, I, T, Undefined, each, error, every, inf, kind, sample
 
+from ..references.arithmetic import finite, floordiv, floormod, integers, nonzero, power, true_divide
+
 # --- elementwise unary -------------------------------------------------------------------------------------------
 
 unary = kind("elementwise unary")
-
-
-def finite(function):
-    """NumPy's function where complex numbers and their result are finite: no page says what becomes of complex
-    infinities and NaN, and of poles."""
-
-    @wraps(function)
-    def checked(*inputs, **options):
-        result = function(*inputs, **options)
-        if any(x.dtype.kind == "c" and not np.isfinite(x).all() for x in (*inputs, result)):
-            raise Undefined("of a complex number that is not finite")
-        return result
-
-    return checked
 
 
 def real(x):
@@ -168,28 +154,6 @@ unary("tf.math.special.spence",      special.spence,  T(domain=(0, inf)))
 binary = kind("binary")
 
 
-def integers(x):
-    return x.dtype.kind in "iu"
-
-
-def true_divide(x, y):
-    return x.astype(np.float64) / y if integers(x) else x / y
-
-
-def nonzero(x, y):
-    if integers(y) and x.size and not np.all(y):
-        raise ZeroDivisionError("integer division by zero")
-    return y
-
-
-def floordiv(x, y):
-    return np.floor_divide(x, nonzero(x, y)) if integers(x) else np.floor(x / y)
-
-
-def floormod(x, y):
-    return np.mod(x, nonzero(x, y))
-
-
 def truncatediv(x, y):
     if not integers(x):
         return np.trunc(x / y)
@@ -234,11 +198,6 @@ def nextafter(x, y):
 def bits(x):
     """The neighbours of a number differ by less than any tolerance: compare bit patterns, all NaN being one."""
     return np.where(np.isnan(x), -1, x.view({4: np.int32, 8: np.int64}[x.dtype.itemsize]))
-
-
-def power(x, y):
-    """With the exponents spelled out: NumPy takes the root of minus infinity, NaN, for its power of a scalar 0.5."""
-    return np.power(x, np.broadcast_to(y, np.broadcast_shapes(x.shape, y.shape)).copy())
 
 
 def polygamma(order, x):

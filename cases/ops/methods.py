@@ -9,8 +9,21 @@ import numpy as np
 
 from tfparity import DTYPE, FLOATS, INTEGERS, NUMBERS, I, T, each, error, kind, sample, tf
 
-from .operators import no_variables, variable
-from .random import N, follows, is_normal, is_truncated, is_uniform, shaped, stats
+from ..references.arithmetic import positive, quotient
+from ..references.distributions import N, follows, is_normal, is_truncated, is_uniform, shaped, stats
+from ..references.indexing import (
+    by_places,
+    by_rows,
+    distinct,
+    gather_nd,
+    of_same_shape,
+    replaced,
+    scattered,
+    sparse_read,
+    within,
+    zeros_like,
+)
+from ..references.variables import no_variables, variable
 
 ROWS = T("n d", edges=False)
 LEADING = ("float32", "int32", "complex64", "bool", "string")
@@ -122,54 +135,9 @@ LOCKS = ("use_locking", "read_value")
 LOCKED = {"use_locking": each(False, True)}
 
 
-def of_same_shape(function):
-    def reference(x, y):
-        if x.shape != y.shape:
-            raise ValueError("shapes differ")
-        return function(x, y)
-
-    return reference
-
-
 method("assign",     of_same_shape(lambda x, y: y), T("n d"), T("n d"), read_value=each(True, False), **LOCKED)
 method("assign_add", of_same_shape(np.add),         T("n d"), T("n d"), read_value=each(True, False), **LOCKED)
 method("assign_sub", of_same_shape(np.subtract),    T("n d"), T("n d"), read_value=each(True, False), **LOCKED)
-
-
-def within(x, indices, count):
-    """The indices, where each of the last axis lies within one of the first `count` dimensions."""
-    if np.any(indices < 0) or np.any(indices >= x.shape[:count]):
-        raise IndexError("an index is out of range")
-    return indices
-
-
-def quotient(x, y):
-    return x // y if x.dtype.kind in "iu" else x / y
-
-
-def positive(x):
-    """No page says which way a negative quotient of integers is rounded."""
-    return np.maximum(np.abs(x), 1) if x.dtype.kind in "iu" else x
-
-
-def by_rows(change):
-    """A reference that changes the rows of a copy one after the other."""
-    def reference(x, indices, rows, **arguments):
-        x, indices = x.copy(), within(x, indices[..., None], 1)[..., 0]
-        for i, row in zip(indices, rows, strict=True):
-            x[i] = change(x[i], row)
-        return [x, x]
-
-    return reference
-
-
-def replaced(old, new):
-    return new
-
-
-def distinct(drawn):
-    """The places of the drawn indices in their order: as many indices, none twice."""
-    return np.argsort(drawn, axis=-1, kind="stable")
 
 
 for name, change, form, dtypes in (
@@ -202,17 +170,6 @@ state("tf.Variable.batch_scatter_update", by_batch, T("3 5 d", edges=False),
       state=no_variables, exact=True, timed=False)
 
 
-def by_places(change):
-    """A reference that changes the slices which the rows of `indices` name."""
-    def reference(x, indices, updates):
-        x, indices = x.copy(), within(x, indices, indices.shape[-1])
-        for place, update in zip(map(tuple, indices), updates, strict=True):
-            x[place] = change(x[place], update)
-        return x
-
-    return reference
-
-
 for name, change, form, dtypes in (("scatter_nd_update", replaced,    lambda i: np.argsort(i, axis=0), None),
                                    ("scatter_nd_add",    np.add,      None, NUMBERS),
                                    ("scatter_nd_sub",    np.subtract, None, NUMBERS)):
@@ -220,14 +177,6 @@ for name, change, form, dtypes in (("scatter_nd_update", replaced,    lambda i: 
     method(name, by_places(change), dtypes=dtypes, samples=[
         sample(T("5 3", edges=False), rows, T("2 3", edges=False), name="rows"),
         sample(T("5 3", edges=False), places, T("2", edges=False), name="elements")])
-
-
-def sparse_read(x, indices):
-    return x[within(x, indices[..., None], 1)[..., 0]]
-
-
-def gather_nd(x, indices):
-    return x[tuple(np.moveaxis(within(x, indices, indices.shape[-1]), -1, 0))]
 
 
 def reading(name, reference, *inputs, **options):
@@ -299,10 +248,6 @@ def unstacked(f, x):
     return f(tf.TensorArray(x.dtype, 3 if x.shape.rank == 0 else tf.shape(x)[0]), x).stack()
 
 
-def zeros_like(x, shape):
-    return np.full(shape, b"", object) if x.dtype.kind == "O" else np.zeros(shape, x.dtype)
-
-
 def written(x, index, size, dynamic_size):
     out = zeros_like(x, (max(size, index + 1) if dynamic_size else size, *x.shape))
     out[index] = x
@@ -312,12 +257,6 @@ def written(x, index, size, dynamic_size):
 def write(f, x, index, size, dynamic_size):
     empty = tf.TensorArray(x.dtype, size, dynamic_size=dynamic_size, element_shape=x.shape)
     return f(empty, index, x).stack()
-
-
-def scattered(x, indices, size):
-    out = zeros_like(x, (size, *x.shape[1:]))
-    out[indices] = x
-    return out
 
 
 def scatter(f, x, indices, size):

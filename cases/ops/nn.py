@@ -13,6 +13,8 @@ from scipy import special
 
 from tfparity import FLOATS, I, Sparse, SparseValue, T, Undefined, each, error, every, kind, program, sample, tf
 
+from ..references.ordering import isotonic
+
 nn = kind("nn")
 random = kind("random", random=True)
 
@@ -793,21 +795,6 @@ nn("tf.nn.depth_to_space", depth_to_space, empty=False)(lambda: (
 
 
 # Isotonic regression
-
-def isotonic(inputs, decreasing=True, axis=-1):
-    """The nearest sequence that never rises, or never falls, and the number of its step at each place."""
-    if not np.isfinite(inputs.astype(np.float64)).all():
-        raise Undefined("least squares of what is not finite")
-    from scipy.optimize import isotonic_regression  # 0.1 s, which `tfparity list` need not wait for
-
-    x = np.moveaxis(inputs if decreasing else -inputs, axis, -1)
-    out = np.empty_like(x)
-    for at in np.ndindex(*x.shape[:-1]):
-        out[at] = isotonic_regression(x[at], increasing=False).x
-    steps = np.diff(out, axis=-1) != 0
-    segments = np.concatenate([np.zeros((*x.shape[:-1], 1), np.int32), np.cumsum(steps, -1, np.int32)], -1)
-    return np.moveaxis(out if decreasing else -out, -1, axis), np.moveaxis(segments, -1, axis)
-
 
 nn("tf.nn.isotonic_regression", isotonic, T("a b"), decreasing=each(True, False), axis=each(-1, 0), empty=False,
    dtypes=FLOATS, canonical=lambda found: [found[0] + 0, found[1]])      # zeros of either sign

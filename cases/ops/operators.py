@@ -33,7 +33,8 @@ from tfparity import (
     tf,
 )
 
-from .math import finite, floordiv, floormod, power, true_divide
+from ..references.arithmetic import finite, floordiv, floormod, power, true_divide
+from ..references.variables import no_variables, variable
 
 # --- operands --------------------------------------------------------------------------------------------------------
 
@@ -49,20 +50,6 @@ def constant(kind, dtype, length=3):
         return values[0]
     vector = np.array(values[:length], dtype)
     return vector if kind == "ndarray" else np.stack([np.roll(vector, k) for k in range(3)])
-
-
-def no_variables():
-    """The state at first: a case's variables by their names."""
-    return {}
-
-
-def variable(x, kept, name="variable"):
-    """A variable that holds a tensor. It is made of the tensor's static shape, once, and kept in the case's state."""
-    if name not in kept:
-        shape = x.shape if x.shape.rank is not None else ()
-        kept[name] = tf.Variable(tf.zeros([n or 0 for n in shape], x.dtype), shape=x.shape)
-    kept[name].assign(x)
-    return kept[name]
 
 
 def backwards(x):

@@ -28,23 +28,16 @@ from tfparity import (
     tf,
 )
 
+from ..references.indexing import dynamic_stitch, ints, zeros_of
+from ..references.ordering import bins, histogram, ordered, searchsorted, unique_with_counts
+
 shaping = kind("shape and indexing")
 casting = kind("cast")
-
-
-def ints(*values, dtype=np.int32):
-    """An integer tensor: an argument of the traced function, where a list would be a constant of the graph."""
-    return np.array(values, dtype)
 
 
 def at(*values):
     """An input of just these integers."""
     return T(*np.shape(values), dtype="int32", edges=False, form=lambda drawn: np.array(values))
-
-
-def zeros_of(shape, dtype):
-    """Zeros as TensorFlow has them: the zero of strings is the empty string."""
-    return np.full(shape, b"" if np.dtype(dtype) == object else 0, dtype)
 
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
@@ -513,12 +506,6 @@ def roll():
 # --- sorting and searching -------------------------------------------------------------------------------------------
 
 
-def ordered(values):
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        raise Undefined("the documentation does not say where NaN sorts")
-    return values
-
-
 def sort(values, axis=-1, direction="ASCENDING"):
     up = np.sort(ordered(values), axis)
     return up if direction == "ASCENDING" else np.flip(up, axis)
@@ -528,20 +515,6 @@ def argsort(values, axis=-1, direction="ASCENDING", stable=False):
     if direction == "ASCENDING":
         return np.argsort(ordered(values), axis, kind="stable")
     return values.shape[axis] - 1 - np.flip(np.argsort(np.flip(ordered(values), axis), axis, kind="stable"), axis)
-
-
-def searchsorted(sorted_sequence, values, side="left", out_type="int32"):
-    out = np.empty(values.shape, out_type)
-    for at in np.ndindex(values.shape[:-1]):
-        out[at] = np.searchsorted(sorted_sequence[at], ordered(values)[at], side)
-    return out
-
-
-def unique_with_counts(x, out_idx="int32"):
-    """Each value once, in the order of first occurrence; for each place which one it is; how many there are of each."""
-    _, first, inverse, counts = np.unique(ordered(x), return_index=True, return_inverse=True, return_counts=True)
-    order = np.argsort(first)
-    return x[first[order]], np.argsort(order)[inverse].astype(out_idx), counts[order].astype(out_idx)
 
 
 def repeating(values):
@@ -741,14 +714,6 @@ def dynamic_partition(data, partitions, num_partitions):
     return [data[partitions == k] for k in range(num_partitions)]
 
 
-def dynamic_stitch(indices, data):
-    rest = data[0].shape[indices[0].ndim:]
-    merged = zeros_of((1 + max((i.max(initial=-1) for i in indices), default=-1), *rest), data[0].dtype)
-    for index, part in zip(indices, data, strict=True):
-        merged[index.ravel()] = part.reshape(index.size, *rest)
-    return merged
-
-
 def space_to_batch(input, block_shape, paddings):
     blocks, m = tuple(block_shape), len(block_shape)
     rest = input.ndim - m - 1
@@ -881,18 +846,6 @@ def clip_by_global_norms():
 # --- counting and comparing ------------------------------------------------------------------------------------------
 
 counting = kind("reductions and scans")
-
-
-def bins(values, value_range, nbins=100, dtype="int32"):
-    low, high = map(float, value_range)
-    if not low < high:
-        raise ValueError("the range is empty")
-    at = np.floor(nbins * ((ordered(values) - low) / (high - low)))
-    return np.clip(at, 0, nbins - 1).astype(dtype)
-
-
-def histogram(values, value_range, nbins=100, dtype="int32"):
-    return np.bincount(bins(values, value_range, nbins, int).ravel(), minlength=nbins).astype(dtype)
 
 
 def levenshtein(a, b):

@@ -113,7 +113,6 @@ def irfftnd_samples():
     yield sample(half_spectrum(2), axes=[1, 2], fft_length=[3, 9], norm="ortho")
 
 
-
 def required(function):
     """The raw ops of the four above, whose arguments all must be given."""
     return lambda a, fft_length, axes, **dtype: nd(function)(a, [int(n) for n in fft_length], [int(n) for n in axes])

@@ -439,7 +439,6 @@ def formats():
     yield sample("{} first %s, then %s", vectors, placeholder="%s", summarize=3)
 
 
-
 # --- hashing -------------------------------------------------------------------------------------------------------
 
 

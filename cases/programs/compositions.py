@@ -11,7 +11,7 @@ import numpy as np
 
 from tfparity import T, each, error, program, tf
 
-from ..ops.root import unique_with_counts
+from ..references.ordering import unique_with_counts
 
 COUNTED = T(12, dtype="int32", within=(-1, 3), edges=False)  # of five values twelve times, most come twice
 PLANE = T(4, 5, dtype="int32", within=(-9, 9), edges=False)

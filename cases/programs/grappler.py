@@ -11,7 +11,7 @@ from scipy import special
 
 from tfparity import I, T, each, error, tf
 
-from .rewrites import ACTIVATIONS, ANY, FLOATS, family, rewrite
+from ..references.formulas import ACTIVATIONS, ANY, FLOAT32, family, rewrite
 
 # --- arithmetic_optimizer.cc: OptimizeMaxOrMinOfMonotonic ----------------------------------------------------------
 
@@ -52,7 +52,7 @@ def extreme_of(functions, name, *extremes):
         def written(x, function, extreme=extreme):
             return getattr(np, extreme)(functions[function](x.astype(np.float32)), 1)
 
-        rewrite(f"rewrite.{extreme}_of_{name}", STEPS, function=each(*functions), reference=written, **FLOATS)(run)
+        rewrite(f"rewrite.{extreme}_of_{name}", STEPS, function=each(*functions), reference=written, **FLOAT32)(run)
 
 
 extreme_of(TOTAL, "function", "max", "min", "argmax", "argmin")      # of equal values the first place, says the page
@@ -60,7 +60,7 @@ extreme_of(PARTIAL, "partial_function", "max", "min")                # NaN outsi
 
 
 @rewrite("rewrite.pooling_of_function", T(2, 4, 6, 3, values=[-200, -20, -1, 0, 0.5, 20, 200]),
-         function=each("relu", "tanh", "exp", "sign", "negative"), **FLOATS,
+         function=each("relu", "tanh", "exp", "sign", "negative"), **FLOAT32,
          reference=lambda x, function: TOTAL[function](x.astype(np.float32))
                                        .reshape(2, 2, 2, 3, 2, 3).max((2, 4)))
 def pooling_of_function(x, function):
@@ -76,7 +76,7 @@ family({
     "sqrt_as_divisor":         lambda m, x, y: [x / m.sqrt(y), m.sqrt(x) / m.sqrt(y)],
     "squared_difference_of":   lambda m, x, y: m.square(x - y),
     "negation_of_operands":    lambda m, x, y: [(-x) + y, x + (-y), (-x) - (-y), (-x) / (-y), x * (-y), -(-x * y)],
-}, ANY, ANY, **FLOATS)
+}, ANY, ANY, **FLOAT32)
 
 family({
     "logarithm_of_softmax":    lambda m, x: m.log(m.exp(x) / m.sum(m.exp(x), -1)[..., None]),
@@ -90,17 +90,17 @@ family({
     "sums_of_other_shapes":    lambda m, x: [x + x[:1] + x[:, :1], x[:1] + 1e8 + x, x[:, :1] * x * x[:1] * x],
     "cast_of_transpose":       lambda m, x: m.cast(m.transpose(m.cast(x, "float16"), (1, 0)), "float32"),
     "cast_of_reshape":         lambda m, x: m.cast(m.reshape(m.cast(x, "float16"), (-1,)), "float32"),
-}, T(4, 5, domain=(-3, 3), edges=False), **FLOATS)
+}, T(4, 5, domain=(-3, 3), edges=False), **FLOAT32)
 
 
-@rewrite("rewrite.logarithm_of_softmax_op", T(4, 5, values=[-300, -10, 0, 1, 20]), **FLOATS,
+@rewrite("rewrite.logarithm_of_softmax_op", T(4, 5, values=[-300, -10, 0, 1, 20]), **FLOAT32,
          reference=lambda x: np.log(special.softmax(x.astype(np.float32), -1)))
 def logarithm_of_softmax_op(x):
     """As written a softmax that underflows to 0 has the logarithm -inf; log_softmax would be finite."""
     return tf.math.log(tf.nn.softmax(x))
 
 
-@rewrite("rewrite.stack_and_take", T("m n"), T("m n"), axis=each(0, 1, -1), **FLOATS,
+@rewrite("rewrite.stack_and_take", T("m n"), T("m n"), axis=each(0, 1, -1), **FLOAT32,
          reference=lambda x, y, axis: [np.take(np.stack([x, y, x], axis), place, axis) for place in (1, 2, -1)])
 def stack_and_take(x, y, axis):
     stacked = tf.stack([x, y, x], axis)
@@ -108,14 +108,14 @@ def stack_and_take(x, y, axis):
     return [stacked[(*rest, place)] for place in (1, 2, -1)]
 
 
-@rewrite("rewrite.stack_of_one", T("m n"), axis=each(0, 1, 2, -2), **FLOATS,
+@rewrite("rewrite.stack_of_one", T("m n"), axis=each(0, 1, 2, -2), **FLOAT32,
          reference=lambda x, axis: np.stack([x] * 4, axis))
 def stack_of_one(x, axis):
     """Four times the same tensor: a tile and a reshape."""
     return tf.stack([x] * 4, axis)
 
 
-@rewrite("rewrite.upsampled_sum", T(2, 3, 4, 2), **FLOATS,
+@rewrite("rewrite.upsampled_sum", T(2, 3, 4, 2), **FLOAT32,
          reference=lambda x: x.repeat(2, 1).repeat(2, 2) + x.repeat(2, 1).repeat(2, 2)[:, :1])
 def upsampled_sum(x):
     larger = tf.image.resize(x, [6, 8], "nearest")
@@ -139,7 +139,7 @@ NOTHING = {      # leaves x as it is
 }
 
 
-@rewrite("rewrite.nothing_plus_itself", T("n", edges=False), nothing=each(*NOTHING), **FLOATS,
+@rewrite("rewrite.nothing_plus_itself", T("n", edges=False), nothing=each(*NOTHING), **FLOAT32,
          reference=lambda x, nothing: [x + x] * 3)
 def nothing_plus_itself(x, nothing):
     """x after a no-op, plus x: at the top, in a branch, in a loop."""
@@ -157,7 +157,7 @@ family({
                                              (3.0 / x) * 2.0, (x / 3.0) / 2.0, 2.0 / (3.0 / x), (x * 1e20) * 1e20],
     "constants_in_sum":        lambda m, x: [(x + 1e8) + (x - 1e8), 1e8 + x + -1e8, (1.0 + x) + (2.0 + x)],
     "zeros_and_ones":          lambda m, x: [x * np.float32(0), x / np.float32(1), 0.0 / x, x - 0.0, 1.0 * x, 0.0 + x],
-}, ANY, **FLOATS)
+}, ANY, **FLOAT32)
 
 family({
     "reduction_of_ones":       lambda m, x: [m.sum(x[:1], 0), m.max(x[:1], 0), m.prod(x[:1], 0), m.mean(x[:1], 0)],
@@ -168,12 +168,12 @@ family({
     "concat_with_nothing":     lambda m, x: m.concat([x, x[:0], x[1:1]], 0),
     "concat_of_concat":        lambda m, x: m.concat([m.concat([x, -x], 0), m.concat([x], 0)], 0),
     "slice_of_everything":     lambda m, x: [x[:], x[0:4], x[:, 0:5:1]],
-}, T(4, 5), **FLOATS)
+}, T(4, 5), **FLOAT32)
 
 
 family({
     "reduction_of_nothing":    lambda m, x: [m.sum(x, ()), m.max(x, ()), m.prod(x, ()), m.mean(x, ())],
-}, T(4, 5, edges=False), **FLOATS)      # NumPy adds -0.0 to 0.0
+}, T(4, 5, edges=False), **FLOAT32)      # NumPy adds -0.0 to 0.0
 
 
 @rewrite("rewrite.slice_of_constant", I("", within=(1, 3)), dtypes=["int32"],
@@ -184,7 +184,7 @@ def slice_of_constant(n, size=None):
     return tf.slice(tf.constant([1, 2, 3, 4]), [1], [n if size is None else size])
 
 
-@rewrite("rewrite.product_with_constant_matrix", T("m", 4, edges=False), **FLOATS,
+@rewrite("rewrite.product_with_constant_matrix", T("m", 4, edges=False), **FLOAT32,
          reference=lambda x: (x @ np.arange(16).reshape(4, 4).astype(np.float32)) * np.float32(0.1))
 def product_with_constant_matrix(x):
     """A scale behind a constant matrix moves into it."""
@@ -198,7 +198,7 @@ def normal_share(x):
     return 0.5 * x * (1 + special.erf(x * np.float32(np.sqrt(0.5))))
 
 
-@rewrite("rewrite.activations_written_out", T("m n", domain=(0, 4), edges=False), **FLOATS,
+@rewrite("rewrite.activations_written_out", T("m n", domain=(0, 4), edges=False), **FLOAT32,
          reference=lambda x: [normal_share(x), x / (1 + np.exp(-x)), x * np.tanh(np.logaddexp(x, 0)),
                               np.where(x > 0, x, 0.2 * x), np.clip(x + 3, 0, 6) / 6 * x])
 def activations_written_out(x):
@@ -210,14 +210,14 @@ def activations_written_out(x):
 UNIT = partial(T, domain=(0, 1), edges=False)       # where a normal share is not a difference that cancels
 
 
-@rewrite("rewrite.product_bias_gelu", UNIT("m k"), UNIT("k n"), UNIT("n"), **FLOATS,
+@rewrite("rewrite.product_bias_gelu", UNIT("m k"), UNIT("k n"), UNIT("n"), **FLOAT32,
          reference=lambda x, w, b: normal_share(x @ w + b))
 def product_bias_gelu(x, w, b):
     y = tf.nn.bias_add(tf.matmul(x, w), b)
     return 0.5 * y * (1.0 + tf.math.erf(y * np.float32(np.sqrt(0.5))))
 
 
-@rewrite("rewrite.layer_norm_written_out", T("m n", edges=False), T("n", edges=False), T("n", edges=False), **FLOATS,
+@rewrite("rewrite.layer_norm_written_out", T("m n", edges=False), T("n", edges=False), T("n", edges=False), **FLOAT32,
          error_factor=8, reference=lambda x, g, b: (x - x.mean(-1, keepdims=True))
                                    / np.sqrt(x.var(-1, keepdims=True) + np.float32(1e-3)) * g + b)
 def layer_norm_written_out(x, gamma, beta):
@@ -226,7 +226,7 @@ def layer_norm_written_out(x, gamma, beta):
     return (x - mean) * tf.math.rsqrt(variance + 1e-3) * gamma + beta
 
 
-@rewrite("rewrite.batch_norm_then_relu", T(2, 3, 4, 3, edges=False), T(3, edges=False), T(3, edges=False), **FLOATS,
+@rewrite("rewrite.batch_norm_then_relu", T(2, 3, 4, 3, edges=False), T(3, edges=False), T(3, edges=False), **FLOAT32,
          reference=lambda x, g, b: np.maximum((x - x.mean((0, 1, 2))) / np.sqrt(x.var((0, 1, 2)) + 1e-3) * g + b, 0))
 def batch_norm_then_relu(x, gamma, beta):
     return tf.nn.relu(tf.compat.v1.nn.fused_batch_norm(x, gamma, beta)[0])

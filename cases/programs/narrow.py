@@ -13,7 +13,7 @@ import numpy as np
 
 from tfparity import I, each, program, tf
 
-from ..ops.root import searchsorted
+from ..references.ordering import searchsorted
 
 FLOATS8 = ("float8_e5m2", "float8_e4m3fn", "float8_e5m2fnuz", "float8_e4m3fnuz", "float8_e4m3b11fnuz")
 FOUR_BITS = ("int4", "uint4")

@@ -9,75 +9,9 @@ from functools import partial
 
 import numpy as np
 
-from tfparity import DTYPE, T, each, inf, program, tf
+from tfparity import T, each, inf, tf
 
-rewrite = partial(program, kind="rewrite", rewrites=True, autograph=False, timed=False)
-nan = float("nan")
-
-
-class TensorFlow:
-    """The names that formulas use, as TensorFlow's functions on tensors."""
-
-    cast = staticmethod(lambda x, dtype: tf.cast(x, dtype))
-    transpose = staticmethod(lambda x, order: tf.transpose(x, order))
-    reshape = staticmethod(lambda x, shape: tf.reshape(x, shape))
-    concat = staticmethod(lambda parts, axis: tf.concat(parts, axis))
-    pad = staticmethod(lambda x, by: tf.pad(x, by))
-    reverse = staticmethod(lambda x, axis: tf.reverse(x, [axis]))
-    broadcast_to = staticmethod(lambda x, shape: tf.broadcast_to(x, shape))
-    tile = staticmethod(lambda x, by: tf.tile(x, by))
-    sum = staticmethod(lambda x, axis=None: tf.reduce_sum(x, axis))
-    max = staticmethod(lambda x, axis=None: tf.reduce_max(x, axis))
-    mean = staticmethod(lambda x, axis=None: tf.reduce_mean(x, axis))
-    prod = staticmethod(lambda x, axis=None: tf.reduce_prod(x, axis))
-    where = staticmethod(lambda p, x, y: tf.where(p, x, y))
-    shift_left = staticmethod(lambda x, by: tf.bitwise.left_shift(x, tf.cast(by, x.dtype)))
-    shift_right = staticmethod(lambda x, by: tf.bitwise.right_shift(x, tf.cast(by, x.dtype)))
-    bits = staticmethod(lambda x, dtype: tf.bitcast(x, dtype))
-    like = staticmethod(lambda value, x: tf.constant(value, x.dtype))
-
-    def __getattr__(self, name):
-        return getattr(tf.math, name)
-
-
-class NumPy:
-    """The same names as NumPy's functions, which round every step to the arrays' own dtype."""
-
-    renamed = (("concat", "concatenate"), ("reverse", "flip"), ("round", "rint"), ("is_nan", "isnan"),
-               ("is_finite", "isfinite"))
-    cast = staticmethod(lambda x, dtype: x.astype(dtype))
-    pow = staticmethod(lambda x, y: np.power(*map(np.array, np.broadcast_arrays(x, y))))   # of scalars it takes roots
-    shift_left = staticmethod(lambda x, by: np.left_shift(x, x.dtype.type(by)))
-    shift_right = staticmethod(lambda x, by: np.right_shift(x, x.dtype.type(by)))
-    bits = staticmethod(lambda x, dtype: x.view(dtype))
-    like = staticmethod(lambda value, x: x.dtype.type(value))
-
-    def __getattr__(self, name):
-        return getattr(np, dict(self.renamed).get(name, name))
-
-
-ours, theirs = TensorFlow(), NumPy()
-
-
-def family(formulas, *inputs, **more):
-    """One case per formula: on tensors, and the same on arrays of the dtype that the case runs in."""
-    for name, formula in formulas.items():
-        def written(*arrays, dtype, formula=formula):
-            return formula(theirs, *(a.astype(dtype) if a.dtype.kind in "fc" else a for a in map(np.asarray, arrays)))
-
-        def run(*tensors, dtype, formula=formula):
-            return formula(ours, *tensors)
-
-        rewrite(f"rewrite.{name}", *inputs, dtype=DTYPE, reference=written, constants=(), **more)(run)
-
-
-# Left out are the smallest numbers and those with such reciprocals: eager kernels flush subnormal steps to zero where a
-# rewrite has no such step. That is a matter of the ops, not of the rewrites.
-TELLING = [0.0, -0.0, nan, inf, -inf, *(sign * v for sign in (1, -1) for v in (
-    1, 0.5, 2, 1.5, 2.5, 3, 0.1, 1 / 3, np.pi, 10, 1 + 2**-23, 1 - 2**-24, 49, 1e4 + 0.5, 2**24 + 2, 1e-6, 1e12, 1e25,
-    5e37))]
-ANY = T(values=TELLING)
-FLOATS = {"dtypes": ["float32"]}
+from ..references.formulas import ACTIVATIONS, ANY, FLOAT32, TELLING, family, nan, rewrite, theirs
 
 # --- arithmetic with constants -------------------------------------------------------------------------------------
 
@@ -114,7 +48,7 @@ family({
     "power_of_power":          lambda m, x: [m.pow(m.pow(x, m.like(2, x)), m.like(c, x)) for c in (3, 0.5)],
     "power_of_special":        lambda m, x: [m.pow(x, m.like(c, x)) for c in (inf, -inf, nan, -0.0)],
     "constant_to_power":       lambda m, x: [m.pow(m.like(c, x), x) for c in (0, 1, -1, inf, nan)],
-}, ANY, **FLOATS)
+}, ANY, **FLOAT32)
 
 # --- functions and their inverses ----------------------------------------------------------------------------------
 
@@ -133,20 +67,20 @@ family({
     "squared_difference":      lambda m, x: m.square(x - 1.0),
     "negated_difference":      lambda m, x: -(x - 1.0),
     "plus_of_negative":        lambda m, x: [1.0 + (-x), x + (-x), x - (-x)],
-}, ANY, **FLOATS)
+}, ANY, **FLOAT32)
 
 # Where one rounding of an inner step moves the result far more than a unit, an oracle has no one answer: kept away.
-family({"exp_of_log":          lambda m, x: m.exp(m.log(x))}, T(within=(0.1, 10)), **FLOATS)
+family({"exp_of_log":          lambda m, x: m.exp(m.log(x))}, T(within=(0.1, 10)), **FLOAT32)
 family({"exp_of_product":      lambda m, x: [m.exp(x) * m.exp(-x), m.exp(x) * m.exp(x), 1.0 / m.exp(x)]},
-       T(within=(1, 80)), **FLOATS)
+       T(within=(1, 80)), **FLOAT32)
 family({"log_of_exp":          lambda m, x: m.log(m.exp(x)),
-        "log_of_one_plus_exp": lambda m, x: m.log(1.0 + m.exp(x))}, T(within=(1, inf)), **FLOATS)
-family({"log_of_one_plus":     lambda m, x: m.log(1.0 + x)}, T(within=(2, inf)), **FLOATS)
+        "log_of_one_plus_exp": lambda m, x: m.log(1.0 + m.exp(x))}, T(within=(1, inf)), **FLOAT32)
+family({"log_of_one_plus":     lambda m, x: m.log(1.0 + x)}, T(within=(2, inf)), **FLOAT32)
 family({"log_of_product":      lambda m, x: [m.log(x * 2.0), m.log(m.sqrt(x)), m.log(m.square(x)), m.log(1.0 / x)]},
-       T(within=(2, 1e18)), **FLOATS)
-family({"exp_minus_one":       lambda m, x: m.exp(x) - 1.0}, T(within=(0.5, inf)), **FLOATS)
+       T(within=(2, 1e18)), **FLOAT32)
+family({"exp_minus_one":       lambda m, x: m.exp(x) - 1.0}, T(within=(0.5, inf)), **FLOAT32)
 family({"sigmoid_written_out": lambda m, x: 1.0 / (1.0 + m.exp(-x)),
-        "swish_written_out":   lambda m, x: x * (1.0 / (1.0 + m.exp(-x)))}, T(within=(-80, inf)), **FLOATS)
+        "swish_written_out":   lambda m, x: x * (1.0 / (1.0 + m.exp(-x)))}, T(within=(-80, inf)), **FLOAT32)
 
 
 @rewrite("rewrite.log_of_one_plus_small", np.array([1e-10, 1e-5, 3e-8, -1e-9, 0.0], np.float32),
@@ -185,7 +119,7 @@ family({
     "select_by_constant":      lambda m, x: [m.where(True, x, x + 1.0), m.where(False, x, x + 1.0)],
     "select_without_nan":      lambda m, x: m.where(x == x, x, m.like(0, x)),
     "select_of_zeros":         lambda m, x: m.where(x > 0, m.like(0, x), m.like(-0.0, x)),
-}, ANY, **FLOATS)
+}, ANY, **FLOAT32)
 
 # --- two tensors ---------------------------------------------------------------------------------------------------
 
@@ -197,19 +131,19 @@ family({
     "difference_of_squares":   lambda m, x, y: (x - y) * (x - y),
     "compare_by_difference":   lambda m, x, y: [x - y > 0, x - y == 0, m.logical_not(x < y)],
     "select_either":           lambda m, x, y: m.where(x < y, x, y),
-}, ANY, ANY, **FLOATS)
+}, ANY, ANY, **FLOAT32)
 
 # Exactly 0 and infinity, and nothing that eager kernels flush.
 family({"exponentials":         lambda m, x, y: [m.exp(x) * m.exp(y), m.exp(x) / m.exp(y)]},
-       *[T(values=[-200, -87, -1, 0, 1, 2, 88, 200])] * 2, error_factor=64, **FLOATS)
+       *[T(values=[-200, -87, -1, 0, 1, 2, 88, 200])] * 2, error_factor=64, **FLOAT32)
 family({"power_of_exponential": lambda m, x, y: m.pow(m.exp(x), y)},
-       T(values=[-200, -1, 0, 1, 2, 88, 200]), T(values=[-0.5, 0, 0.25, 1, 30]), error_factor=64, **FLOATS)
+       T(values=[-200, -1, 0, 1, 2, 88, 200]), T(values=[-0.5, 0, 0.25, 1, 30]), error_factor=64, **FLOAT32)
 family({"logarithm_of_power":   lambda m, x, y: m.log(m.pow(x, y))},
-       T(values=[-2.5, -1, 0, 1, 2, 1e10]), T(values=[-8, -1.5, -0.5, 0, 1, 2, 30]), error_factor=64, **FLOATS)
+       T(values=[-2.5, -1, 0, 1, 2, 1e10]), T(values=[-8, -1.5, -0.5, 0, 1, 2, 30]), error_factor=64, **FLOAT32)
 
 family({
     "times_then_over_other":   lambda m, x, y: [(x * y) / y, (x / y) * y],
-}, ANY, T(values=[v for v in TELLING if not 1e12 < abs(v) < inf]), **FLOATS)
+}, ANY, T(values=[v for v in TELLING if not 1e12 < abs(v) < inf]), **FLOAT32)
 
 # --- integers ------------------------------------------------------------------------------------------------------
 
@@ -314,10 +248,6 @@ family({
 }, T(4, 3, 5, edges=False), dtypes=["float32"])      # of NaN nothing is documented
 
 # --- fused layers --------------------------------------------------------------------------------------------------
-
-ACTIVATIONS = {"none": lambda x: x, "relu": lambda x: np.maximum(x, 0), "relu6": lambda x: np.clip(x, 0, 6),
-               "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), "tanh": np.tanh,
-               "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x)}
 
 
 SMALL = partial(T, domain=(-1, 1), edges=False)       # where activations are not flat, so that gradients do not cancel

@@ -8,7 +8,8 @@ import numpy as np
 
 from tfparity import T, each, tf
 
-from .unreached import ONE2, largest_in_window, named, pooling, raw
+from ..references.raw_ops import named, raw
+from ..references.windows import ONE2, largest_in_window, pooling
 
 PLAIN = {"qint8": "int8", "quint8": "uint8", "qint32": "int32", "qint16": "int16", "quint16": "uint16"}
 

@@ -13,19 +13,10 @@ import numpy as np
 
 from tfparity import DTYPE, I, T, each, error, sample, tf
 
-from ..ops.methods import (
-    by_places,
-    by_rows,
-    distinct,
-    gather_nd,
-    of_same_shape,
-    positive,
-    quotient,
-    replaced,
-    sparse_read,
-)
-from ..ops.operators import no_variables, variable
-from .unreached import named, raw
+from ..references.arithmetic import positive, quotient
+from ..references.indexing import by_places, by_rows, distinct, gather_nd, of_same_shape, replaced, sparse_read
+from ..references.raw_ops import named, raw
+from ..references.variables import no_variables, variable
 
 # One dtype of each family: the kernels are templates, and of 2,034 rows in the other dtypes none showed anything new.
 ONE, FLOAT, FIELD = ("float32",), ("float32", "float16"), ("float32", "complex64")

@@ -12,13 +12,13 @@ import numpy as np
 from tfparity import DTYPE, I, SparseValue, T, each, error, sample, tf
 from tfparity.suite.language.dtypes import COMPLEX, FLOATS, INTEGERS, SIGNED
 
-from ..ops.image import resize
-from ..ops.methods import scattered
-from ..ops.nn import isotonic
-from ..ops.root import dynamic_stitch, histogram, ints, searchsorted
-from ..ops.sets import combining
-from ..ops.sparse import segments
-from .unreached import counted, divided, raw, truth
+from ..references.arithmetic import divided
+from ..references.images import resize
+from ..references.indexing import dynamic_stitch, ints, scattered
+from ..references.ordering import counted, histogram, isotonic, searchsorted
+from ..references.raw_ops import raw, truth
+from ..references.segments import segments
+from ..references.sets import combining
 
 REAL = FLOATS + INTEGERS
 

@@ -7,26 +7,18 @@ kernel are not here, and why, is in `skipped.toml`.
 
 from __future__ import annotations
 
-import inspect
 from itertools import pairwise, product
 
 import numpy as np
 from scipy import special
 
-from tfparity import DTYPE, I, S, T, each, error, op, tf
+from tfparity import DTYPE, I, S, T, each, error, tf
 from tfparity.suite.language.dtypes import FLOATS, SIGNED
 
-
-def named(function, *arguments, **attributes):
-    """Call a raw op with its arguments by name, in the order of its definition."""
-    return function(**dict(zip(inspect.signature(function).parameters, arguments, strict=False)), **attributes)
-
-
-def raw(name, reference, *inputs, why="", **more):
-    """Declare `tf.raw_ops.NAME`; without a reference, `why` says what stands in its way."""
-    fixed = {"kind": "raw", "kernel_only": True, "call": named, "timed": False}
-    case = op(f"tf.raw_ops.{name}", reference, *inputs, **{**fixed, **more})
-    return case.no_reference(why) if why else case
+from ..references.arithmetic import divided, refuse_zero
+from ..references.ordering import counted
+from ..references.raw_ops import named, raw, truth
+from ..references.windows import ONE2, ONE3, POOL2, POOL3, largest_in_window, pooling, windows
 
 
 def rows(*values, dtype=np.int64):
@@ -61,20 +53,6 @@ raw("RandomGammaGrad", None, *positive, why="the derivative of a function given 
 # --- older versions of elementwise and matrix ops -------------------------------------------------------------------
 
 
-def refuse_zero(x, y):
-    if x.dtype.kind in "iu" and np.any(np.broadcast_arrays(x, y)[1] == 0):
-        raise ZeroDivisionError("integer division by zero")
-
-
-def divided(x, y):
-    """Integers are divided towards zero."""
-    refuse_zero(x, y)
-    if x.dtype.kind in "iu":
-        quotient = np.floor_divide(x, y)
-        return quotient + ((quotient < 0) & (quotient * y != x)).astype(x.dtype)
-    return x / y
-
-
 def remainder(x, y):
     refuse_zero(x, y)
     return np.fmod(x, y)
@@ -83,13 +61,6 @@ def remainder(x, y):
 def ones_among_bits(x):
     bits = x.astype(f"u{x.dtype.itemsize}").ravel()
     return np.array([bin(int(v)).count("1") for v in bits], np.uint8).reshape(x.shape)
-
-
-def truth(x):
-    """A scalar is true if it is not zero, or not the empty string; other tensors if they have elements."""
-    if x.ndim:
-        return np.bool_(x.size > 0)
-    return np.bool_(len(x.item()) > 0 if x.dtype.kind == "O" else x != 0)
 
 
 def bucket(x, boundaries):
@@ -220,13 +191,6 @@ raw("DebugNumericSummaryV2", None, T("n m"), tensor_debug_mode=each(2, 3, 4, 5, 
 # --- counting and sets ----------------------------------------------------------------------------------------------
 
 
-def counted(values, size, weights):
-    out = np.zeros(size, weights.dtype)
-    keep = values < size
-    np.add.at(out, values[keep], weights[keep])
-    return out
-
-
 def counted_rows(splits, values, size, weights):
     return np.stack([counted(values[a:b], size, weights[a:b]) for a, b in pairwise(splits)])
 
@@ -348,13 +312,6 @@ raw("RaggedTensorToTensor", ragged_dense, rows(-1, -1), T(5), T(""), [rows(0, 2,
 # --- convolution, pooling and normalization -------------------------------------------------------------------------
 
 
-def windows(shape, kernel):
-    """The inner positions of a strided window, and the window's slices at each."""
-    counts = [(n - k) // k + 1 for n, k in zip(shape, kernel, strict=True)]
-    for place in product(*map(range, counts)):
-        yield place, tuple(slice(p * k, p * k + k) for p, k in zip(place, kernel, strict=True))
-
-
 def spread_evenly(shape, grad, ksize, strides, padding):
     out, inner = np.zeros(shape, grad.dtype), tuple(range(1, len(shape) - 1))
     for place, window in windows(shape[1:-1], ksize[1:-1]):
@@ -381,12 +338,6 @@ def convolved(x, weights):
 
 def padded_and_convolved(x, paddings, weights, mode, strides, padding):
     return convolved(np.pad(x, paddings, mode.lower()), weights)
-
-
-def largest_in_window(x, ksize, strides, padding):
-    return np.stack([x[(slice(None), *w)].max((1, 2)) for _, w in windows(x.shape[1:3], ksize[1:3])], 1).reshape(
-        len(x), x.shape[1] // ksize[1], x.shape[2] // ksize[2], -1
-    )
 
 
 def ramp(*shape):
@@ -424,10 +375,7 @@ def at_places(x, grad, places, ksize, strides, padding):
     return out.reshape(x.shape)
 
 
-POOL2, POOL3 = [1, 2, 2, 1], [1, 2, 2, 2, 1]
 AROUND = [[0, 0], [1, 1], [1, 0], [0, 0]]
-ONE2, ONE3 = [1, 1, 1, 1], [1, 1, 1, 1, 1]
-pooling = {"ksize": POOL2, "strides": POOL2, "padding": "VALID"}
 pooling3 = {"ksize": POOL3, "strides": POOL3, "padding": "VALID"}
 routed, routed3 = (ramp(1, 4, 6, 2), tops(1, 2, 3, 2)), (ramp(1, 4, 4, 2, 3), tops(1, 2, 2, 1, 3))
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from tfparity import DTYPE, I, SparseValue, T, each, error, sample, tf
 
-from ..ops.linalg import flipped
-from ..ops.methods import sparse_read
-from .unreached import named, raw
+from ..references.indexing import sparse_read
+from ..references.matrices import flipped
+from ..references.raw_ops import named, raw
 
 # --- tensor lists ---------------------------------------------------------------------------------------------------
 
