@@ -208,7 +208,8 @@ shape("tile",   np.tile,   T("a b"), each(2, (2, 1, 3), (3, 2), (0, 1)))
 shape("tril",   np.tril,   ARRAY, k=each(0, 1, -2))
 shape("triu",   np.triu,   ARRAY, k=each(0, 1, -2))
 
-shape("diagonal",    np.diagonal,    ARRAY, offset=each(0, 1, -2, 9), axis1=each(0, -1), axis2=1)
+shape("diagonal",    np.diagonal,    ARRAY, offset=each(0, 1, -2, 9), axis1=each(0, -1), axis2=1,
+      axis_options=("axis1", "axis2"))
 shape("nonzero",     np.nonzero,     each(T("a b"), T("n")))
 shape("compress",    np.compress,    each([True, False, True], B(3)), T("3 3"), axis=AXIS)
 shape("take",        np.take,        T("a b"), I("n", within=(-5, 5)), axis=AXIS, mode=each("clip", "wrap"),
@@ -292,7 +293,8 @@ linear("outer",  np.outer,  each(T("m n"), T("m")), T("k"))
 linear("vdot",   np.vdot,   T("m n"), T("m n"))
 linear("kron",   np.kron,   each(T("m n"), T("m")), T("j k"))
 linear("cross",  np.cross,  T("n 3"), T("n 3"))
-linear("trace",  np.trace,  T("m n k"), offset=each(0, 1, -2), axis1=each(0, 1), axis2=2, dtype=each(None, np.float32))
+linear("trace",  np.trace,  T("m n k"), offset=each(0, 1, -2), axis1=each(0, 1), axis2=2, dtype=each(None, np.float32),
+       axis_options=("axis1", "axis2"))
 
 linear("tensordot", np.tensordot, T("m j k"), T("j k n"), axes=each(2, ((1, 2), (0, 1)), ((-1,), (1,))))
 linear("einsum",    np.einsum,    each("ij,jk->ik", "ij,jk", "ki,ij->kj"), T("n n"), T("n n"))

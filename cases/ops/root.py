@@ -485,7 +485,7 @@ def reverses():
     yield sample(T("a b c"), ints(1), name="tensor")
 
 
-@shaping("tf.reverse_sequence", reverse_sequence,
+@shaping("tf.reverse_sequence", reverse_sequence, axis_options=("seq_axis", "batch_axis"),
          errors=[error("too-long", np.ones((2, 3), np.float32), ints(3, 4), seq_axis=1),
                  error("other-length", np.ones((2, 3), np.float32), ints(3), seq_axis=1)])
 def reverse_sequences():

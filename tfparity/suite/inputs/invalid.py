@@ -192,11 +192,11 @@ def _options(case: Case, declared: Declared, base: Any) -> Iterator[Broken]:
         return {}
 
     for place, value in [*enumerate(args), *kwargs.items()]:
-        if place == "seed":  # every integer is one
+        if case.is_seed(place):  # every integer is a valid one
             continue
         for name, other in others(value).items():
             draw = _with(base, place, other)
-            yield Broken(f"option-{place}-{name}", draw, must_fail="ax" in str(place) and _no_such_axis(case, draw))
+            yield Broken(f"option-{place}-{name}", draw, must_fail=case.is_axis(place) and _no_such_axis(case, draw))
 
 
 def _tensors_for_numbers(base: Any) -> Iterator[Broken]:
