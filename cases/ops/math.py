@@ -5,10 +5,10 @@ References are NumPy's and SciPy's functions of the same mathematics. Where Tens
 """
 
 import numpy as np
-from scipy import special
 
 from tfparity import COMPLEX, DTYPE, FLOATS, B, I, T, Undefined, each, error, every, inf, kind, sample
 
+from ..references import special
 from ..references.arithmetic import finite, floordiv, floormod, integers, nonzero, power, true_divide
 
 # --- elementwise unary -------------------------------------------------------------------------------------------

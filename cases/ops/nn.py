@@ -9,10 +9,10 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
-from scipy import special
 
 from tfparity import FLOATS, I, Sparse, SparseValue, T, Undefined, each, error, every, kind, program, sample, tf
 
+from ..references import special
 from ..references.ordering import isotonic
 
 nn = kind("nn")

@@ -6,9 +6,10 @@ which `call` looks up in tf.signal.
 """
 
 import numpy as np
-import scipy.fft
 
-from tfparity import COMPLEX, DTYPE, FLOATS, T, Undefined, each, error, kind, sample, tf
+from tfparity import COMPLEX, DTYPE, FLOATS, T, Undefined, each, error, kind, lazy, sample, tf
+
+scipy_fft = lazy("scipy.fft")
 
 signal = kind("signal")
 
@@ -146,12 +147,12 @@ signal("tf.signal.ifftshift", np.fft.ifftshift, T("a b c"), axes=each(None, 1, (
 
 
 def dct(a, type=2, n=None, axis=-1, norm=None):
-    return scipy.fft.dct(a, type, n, axis, norm)
+    return scipy_fft.dct(a, type, n, axis, norm)
 
 
 def idct(a, type=2, norm=None):
     """Without the factor 1 / 2n, as the page says: the cosine transform of the opposite type."""
-    return scipy.fft.dct(a, {1: 1, 2: 3, 3: 2, 4: 4}[type], norm=norm)
+    return scipy_fft.dct(a, {1: 1, 2: 3, 3: 2, 4: 4}[type], norm=norm)
 
 
 @transform("tf.signal.dct", dct, dtypes=FLOATS, errors=[error("type-5", type=5), error("ortho-1", type=1, norm="ortho"),
@@ -175,7 +176,7 @@ def idct_samples():
 
 
 # HTK scales the cosine transform by sqrt(2 / bins); SciPy's has a factor 2.
-transform("tf.signal.mfccs_from_log_mel_spectrograms", lambda a: scipy.fft.dct(a) / np.sqrt(2.0 * a.shape[-1]), VECTORS,
+transform("tf.signal.mfccs_from_log_mel_spectrograms", lambda a: scipy_fft.dct(a) / np.sqrt(2.0 * a.shape[-1]), VECTORS,
        dtypes=FLOATS)
 
 

@@ -7,10 +7,10 @@ dtype itself is the reference, and the shapes are such that a stage has somethin
 from functools import partial
 
 import numpy as np
-from scipy import special
 
 from tfparity import I, T, each, error, tf
 
+from ..references import special
 from ..references.formulas import ACTIVATIONS, ANY, FLOAT32, family, rewrite
 
 # --- arithmetic_optimizer.cc: OptimizeMaxOrMinOfMonotonic ----------------------------------------------------------

@@ -10,11 +10,11 @@ from __future__ import annotations
 from itertools import pairwise, product
 
 import numpy as np
-from scipy import special
 
 from tfparity import DTYPE, I, S, T, each, error, tf
 from tfparity.suite.language.dtypes import FLOATS, SIGNED
 
+from ..references import special
 from ..references.arithmetic import divided, refuse_zero
 from ..references.ordering import counted
 from ..references.raw_ops import named, raw, truth
