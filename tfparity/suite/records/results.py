@@ -23,6 +23,20 @@ if TYPE_CHECKING:  # half a second that `tfparity list` need not spend
 FAILING = ("differs", "error-differs", "accepted", "crash", "timeout")
 VERDICTS = ("identical", "close", "ill-conditioned", "unsupported", *FAILING)
 KINDS = ("value", "nan", "inf", "zero-sign", "subnormal", "dtype", "shape", "structure", "error-class", "error-phase")
+SEVERITY = (
+    "timeout",
+    "crash",
+    "error-differs",
+    "accepted",
+    "differs",
+    "unsupported",
+    "ill-conditioned",
+    "close",
+    "identical",
+)
+"""The verdicts, most severe first: the first of those that the draws of a sample were given is the row's."""
+TWIN = "-twin"
+"""Ends the mode name of eager timed against itself, which measures the noise: it is no mode."""
 TIMING_VERDICTS = ("faster", "slower", "equivalent", "unresolved")
 JOURNAL = "journal.jsonl"
 

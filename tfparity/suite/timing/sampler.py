@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from tfparity.suite.records import machine
+from tfparity.suite.records.results import TWIN
 from tfparity.suite.timing.statistics import (
     Interval,
     half_width,
@@ -33,7 +34,6 @@ from tfparity.suite.timing.statistics import verdict as judged
 Call = Callable[[], object]
 Clock = Callable[[], int]
 
-TWIN = "-twin"
 ROUNDS = 11  # ranks 2 to 10: one wild round on either side does no harm
 EXTRA = 24  # fresh rounds at most: ranks 7 to 18
 FEWEST = 6  # rounds below which no 95% interval exists
