@@ -9,7 +9,8 @@ import pytest
 
 from conftest import tensorflow_is
 from tfparity.suite.checking.planning import Wanted
-from tfparity.suite.judging.outcome import FILL, unwritten, value
+from tfparity.suite.judging.outcome import FILL, value
+from tfparity.suite.judging.outcome import uninitialised as unwritten
 from tfparity.suite.records.identity import parse
 from tfparity.suite.session.worker import Job, unwritten_memory
 

@@ -1,16 +1,20 @@
 """Two outcomes -> a verdict: what is told apart, what is let pass, and that no fault that counts is let pass."""
 
+import itertools
+
 import ml_dtypes
 import numpy as np
 import pytest
 
-from tfparity.suite.judging.judge import RANK, Expected, Judgement, K, agrees, arrays, judge, worst
+from tfparity.suite.judging.arrays import arrays
+from tfparity.suite.judging.judgement import Judgement, worst
 from tfparity.suite.judging.outcome import Failure, Lost, value
-from tfparity.suite.language.dtypes import limits, numpy_dtype, roundoff
+from tfparity.suite.judging.tolerance import K
+from tfparity.suite.judging.verdicts import Expected, agrees, judge
+from tfparity.suite.language.dtypes import FLOATS, limits, numpy_dtype, roundoff
 from tfparity.suite.language.trees import RaggedValue, SparseValue
-from tfparity.suite.records.results import KINDS, VERDICTS
+from tfparity.suite.records.results import KINDS, SEVERITY, VERDICTS
 
-FLOATS = ["float32", "float64", "float16", "bfloat16"]
 nan, inf = np.nan, np.inf
 
 
@@ -449,8 +453,15 @@ def test_nothing_to_judge_is_no_success():
     assert worst([]).verdict == "unsupported"
 
 
-def test_every_verdict_of_the_contract_has_a_rank():
-    assert set(RANK) == set(VERDICTS)
+def test_every_verdict_of_the_contract_has_a_severity():
+    assert set(SEVERITY) == set(VERDICTS)
+    assert len(SEVERITY) == len(VERDICTS)
+
+
+@pytest.mark.parametrize(("worse", "better"), list(itertools.pairwise(SEVERITY)))
+def test_the_more_severe_verdict_is_shown_in_whatever_order_draws_come(worse, better):
+    for order in ([worse, better], [better, worse]):
+        assert worst([Judgement(verdict) for verdict in order]).verdict == worse
 
 
 def test_a_difference_is_shown_with_both_values_and_their_bits():

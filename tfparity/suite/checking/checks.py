@@ -16,19 +16,12 @@ import numpy as np
 from tfparity.suite.checking.planning import Plan, Wanted, plan
 from tfparity.suite.inputs.samples import Sample, expand
 from tfparity.suite.judging import reference
-from tfparity.suite.judging.judge import (
-    IDENTICAL,
-    Expected,
-    Judgement,
-    agree,
-    agrees,
-    arrays,
-    bits,
-    judge,
-    short,
-    worst,
-)
-from tfparity.suite.judging.outcome import Failure, Lost, Outcome, Value, same_bits, unwritten, value
+from tfparity.suite.judging.arrays import agree, arrays
+from tfparity.suite.judging.judgement import IDENTICAL, Judgement, worst
+from tfparity.suite.judging.outcome import Failure, Lost, Outcome, Value, same_bits, value
+from tfparity.suite.judging.outcome import uninitialised as unwritten
+from tfparity.suite.judging.shown import bits, short
+from tfparity.suite.judging.verdicts import Expected, agrees, judge
 from tfparity.suite.language.case import Case
 from tfparity.suite.language.dtypes import family, roundoff
 from tfparity.suite.language.edges import flushed
