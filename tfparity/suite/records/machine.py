@@ -71,7 +71,7 @@ class Noise:
     pressure  seconds in which some runnable task waited for a CPU, over all tasks (Linux 4.20 and later)
     steal     CPU seconds that the hypervisor gave to others, over all cores; its grain is a tick, 10 ms
     switches  times this process was interrupted although it wanted to go on
-    Each is NaN where the system does not tell.
+    Each is NaN where the system does not provide it.
     """
 
     seconds: float
@@ -116,7 +116,7 @@ def steal(proc: Path = PROC) -> float:
 
 
 def switches() -> float:
-    """Involuntary context switches of the calling thread so far (of the process where threads are not told apart)."""
+    """Involuntary context switches of the calling thread so far (of the process, where threads are not counted)."""
     try:
         import resource
 
@@ -143,7 +143,7 @@ def processor() -> dict[str, Any]:
         from cpuinfo import get_cpu_info
 
         facts = get_cpu_info()
-    except Exception:  # it runs what it finds on the machine, and raises what that raises
+    except Exception:  # it runs programs of the machine, which may raise anything
         facts = {}
     name = facts.get("brand_raw") or platform.processor() or platform.machine() or "unknown"
     features = sorted(flag for flag in facts.get("flags") or [] if records(flag))
