@@ -1,4 +1,4 @@
-"""Two outcomes -> a verdict: what is told apart, what is let pass, and that no fault that counts is let pass."""
+"""Outcomes become a verdict: which differences are named, which are allowed, and that no other is allowed."""
 
 import itertools
 
@@ -117,7 +117,7 @@ def test_integers_booleans_and_strings_are_exact(got, want):
     assert said(one(got, want)) == ("differs", "value")
 
 
-def test_the_parts_of_a_complex_number_are_judged_apart():
+def test_the_parts_of_a_complex_number_are_judged_each_by_itself():
     assert said(one(np.array([complex(1, inf)], np.complex64), np.array([complex(1, 2)], np.complex64))) == (
         "differs",
         "inf",
@@ -277,7 +277,7 @@ def test_against_the_reference_subnormal_inputs_may_be_flushed():
     assert one(f32(5), kept, flushed=flushed, exact=False).verdict == "differs"
 
 
-def test_between_modes_flushing_is_told_apart_from_other_differences():
+def test_between_modes_flushing_has_a_kind_of_its_own():
     kept, flushed = np.array([1.0]), np.array([0.0])
     assert said(one(f32(0), f32(1), kept=kept, flushed=flushed)) == ("differs", "subnormal")
     assert said(one(f32(1), f32(0), kept=kept, flushed=flushed)) == ("differs", "subnormal")
@@ -290,7 +290,7 @@ def test_flushing_excuses_no_other_element():
     assert found.worst == (0, 0, (1,))
 
 
-def test_integers_made_of_subnormals_are_told_apart_too():
+def test_integers_made_of_subnormals_have_that_kind_too():
     kept, flushed = np.array([1]), np.array([0])
     assert one(np.array([0]), np.array([1]), flushed=flushed, exact=False).verdict == "identical"
     assert said(one(np.array([0]), np.array([1]), kept=kept, flushed=flushed)) == ("differs", "subnormal")
