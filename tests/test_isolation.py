@@ -9,7 +9,7 @@ import pytest
 
 from conftest import tensorflow_is
 from tfparity.suite.checking.planning import Wanted
-from tfparity.suite.judging.outcome import FILL, unwritten, value
+from tfparity.suite.judging.outcome import FILL, uninitialised, value
 from tfparity.suite.records.identity import parse
 from tfparity.suite.session.worker import Job, unwritten_memory
 
@@ -103,17 +103,17 @@ def test_memory_that_nobody_wrote_has_one_content():
 @pytest.mark.parametrize("dtype", [np.float32, np.int64, np.complex128])
 def test_a_result_that_nobody_wrote_is_known_by_its_bytes(dtype):
     array = np.zeros((2, 3), dtype)
-    assert unwritten(value([array, array])) is None
+    assert uninitialised(value([array, array])) is None
     hollow = array.copy()
     hollow[1, 2:] = np.frombuffer(bytes([FILL]) * array.itemsize, dtype)
-    assert unwritten(value([array, hollow])) == (1, (1, 2))
-    assert unwritten(value(hollow[1, 2])) == (0, ())
+    assert uninitialised(value([array, hollow])) == (1, (1, 2))
+    assert uninitialised(value(hollow[1, 2])) == (0, ())
 
 
 def test_bytes_that_may_be_a_number_by_chance_are_no_sign():
-    assert unwritten(value(np.full(3, FILL, np.int8))) is None
-    assert unwritten(value(np.array([b"ZZZZ"], object))) is None
-    assert unwritten(value(np.array(b"ZZZZ", object))) is None
+    assert uninitialised(value(np.full(3, FILL, np.int8))) is None
+    assert uninitialised(value(np.array([b"ZZZZ"], object))) is None
+    assert uninitialised(value(np.array(b"ZZZZ", object))) is None
 
 
 def test_what_was_judged_before_a_death_is_not_run_again(died, pool):
@@ -158,7 +158,7 @@ def test_a_worker_that_died_is_replaced_and_the_next_job_runs(died):
 
 @pytest.mark.skipif(not tensorflow_is("2.21"), reason="seen in TensorFlow 2.21")
 def test_a_real_abort_of_tensorflow_is_a_crash_with_its_words(died):
-    """One that every machine shows: whether rank-1 convolutions abort depends on oneDNN, a CHECK of a shape does not."""
+    """One that every machine shows: whether a rank-1 convolution aborts depends on oneDNN, a CHECK of shapes does not."""
     rows = died(
         "tf.io.serialize_sparse",
         "*/float32/sparse-shape-0/eager",

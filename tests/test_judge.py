@@ -1,16 +1,20 @@
-"""Two outcomes -> a verdict: what is told apart, what is let pass, and that no fault that counts is let pass."""
+"""Outcomes become a verdict: which differences are named, which are allowed, and that no other is allowed."""
+
+import itertools
 
 import ml_dtypes
 import numpy as np
 import pytest
 
-from tfparity.suite.judging.judge import RANK, Expected, Judgement, K, agrees, arrays, judge, worst
+from tfparity.suite.judging.arrays import arrays
+from tfparity.suite.judging.judgement import Judgement, worst
 from tfparity.suite.judging.outcome import Failure, Lost, value
-from tfparity.suite.language.dtypes import limits, numpy_dtype, roundoff
+from tfparity.suite.judging.tolerance import K
+from tfparity.suite.judging.verdicts import Expected, agrees, judge
+from tfparity.suite.language.dtypes import FLOATS, limits, numpy_dtype, roundoff
 from tfparity.suite.language.trees import RaggedValue, SparseValue
-from tfparity.suite.records.results import KINDS, VERDICTS
+from tfparity.suite.records.results import KINDS, SEVERITY, VERDICTS
 
-FLOATS = ["float32", "float64", "float16", "bfloat16"]
 nan, inf = np.nan, np.inf
 
 
@@ -113,7 +117,7 @@ def test_integers_booleans_and_strings_are_exact(got, want):
     assert said(one(got, want)) == ("differs", "value")
 
 
-def test_the_parts_of_a_complex_number_are_judged_apart():
+def test_the_parts_of_a_complex_number_are_judged_each_by_itself():
     assert said(one(np.array([complex(1, inf)], np.complex64), np.array([complex(1, 2)], np.complex64))) == (
         "differs",
         "inf",
@@ -273,7 +277,7 @@ def test_against_the_reference_subnormal_inputs_may_be_flushed():
     assert one(f32(5), kept, flushed=flushed, exact=False).verdict == "differs"
 
 
-def test_between_modes_flushing_is_told_apart_from_other_differences():
+def test_between_modes_flushing_has_a_kind_of_its_own():
     kept, flushed = np.array([1.0]), np.array([0.0])
     assert said(one(f32(0), f32(1), kept=kept, flushed=flushed)) == ("differs", "subnormal")
     assert said(one(f32(1), f32(0), kept=kept, flushed=flushed)) == ("differs", "subnormal")
@@ -286,7 +290,7 @@ def test_flushing_excuses_no_other_element():
     assert found.worst == (0, 0, (1,))
 
 
-def test_integers_made_of_subnormals_are_told_apart_too():
+def test_integers_made_of_subnormals_have_that_kind_too():
     kept, flushed = np.array([1]), np.array([0])
     assert one(np.array([0]), np.array([1]), flushed=flushed, exact=False).verdict == "identical"
     assert said(one(np.array([0]), np.array([1]), kept=kept, flushed=flushed)) == ("differs", "subnormal")
@@ -449,8 +453,15 @@ def test_nothing_to_judge_is_no_success():
     assert worst([]).verdict == "unsupported"
 
 
-def test_every_verdict_of_the_contract_has_a_rank():
-    assert set(RANK) == set(VERDICTS)
+def test_every_verdict_of_the_contract_has_a_severity():
+    assert set(SEVERITY) == set(VERDICTS)
+    assert len(SEVERITY) == len(VERDICTS)
+
+
+@pytest.mark.parametrize(("worse", "better"), list(itertools.pairwise(SEVERITY)))
+def test_the_more_severe_verdict_is_shown_in_whatever_order_draws_come(worse, better):
+    for order in ([worse, better], [better, worse]):
+        assert worst([Judgement(verdict) for verdict in order]).verdict == worse
 
 
 def test_a_difference_is_shown_with_both_values_and_their_bits():

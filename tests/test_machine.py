@@ -68,6 +68,53 @@ def test_only_features_that_choose_kernels_are_kept():
     assert not {"fpu", "msr", "pae", "smep"} & set(features)
 
 
+def test_a_feature_is_recorded_if_it_chooses_kernels():
+    assert machine.records("avx512f")
+    assert not machine.records("smep")
+    assert not machine.records("misalignsse")
+
+
+X86 = {
+    *("sse4_2", "avx", "f16c", "avx2", "fma", "avx512f", "avx512_vnni", "avx512vnni", "avx512_bf16"),
+    *("amx_tile", "amx_fp16"),
+}
+
+
+@pytest.mark.parametrize(
+    ("limit", "off"),
+    [
+        ("SSE4_2", X86 - {"sse4_2"}),
+        ("AVX", X86 - {"sse4_2", "avx", "f16c"}),
+        ("AVX2", X86 - {"sse4_2", "avx", "f16c", "avx2", "fma"}),
+        ("avx2", X86 - {"sse4_2", "avx", "f16c", "avx2", "fma"}),
+        ("AVX512", {"avx512_vnni", "avx512vnni", "avx512_bf16", "amx_tile", "amx_fp16"}),
+        ("AVX512_VNNI", {"avx512_bf16", "amx_tile", "amx_fp16"}),
+        ("AVX512_BF16", {"amx_tile", "amx_fp16"}),
+        ("AMX", {"amx_fp16"}),
+        ("AMX_FP16", set()),
+        ("NEON", set()),
+        ("nonsense", set()),
+    ],
+)
+def test_a_limit_on_xlas_instruction_set_switches_newer_features_off(limit, off):
+    assert machine.enabled(X86, f"--xla_other=1 --xla_cpu_max_isa={limit} --xla_more=2") == X86 - off
+
+
+def test_without_a_limit_xla_may_use_what_the_cpu_has():
+    assert machine.enabled(X86, "") == machine.enabled(X86, "--xla_backend_optimization_level=0") == X86
+
+
+def test_of_two_limits_on_xlas_instruction_set_the_last_counts():
+    assert "avx512f" in machine.enabled(X86, "--xla_cpu_max_isa=AVX2 --xla_cpu_max_isa=AVX512")
+
+
+def test_a_limit_of_arm_switches_newer_vectors_off():
+    arm = {"asimd", "sve", "sve2"}
+    assert machine.enabled(arm, "--xla_cpu_max_isa=NEON") == {"asimd"}
+    assert machine.enabled(arm, "--xla_cpu_max_isa=SVE") == {"asimd", "sve"}
+    assert machine.enabled(arm, "--xla_cpu_max_isa=AVX2") == arm
+
+
 def test_the_xla_flags_are_those_of_the_environment(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "--xla_backend_optimization_level=0")
     assert machine.fingerprint()["xla_flags"] == "--xla_backend_optimization_level=0"

@@ -6,9 +6,12 @@ import pytest
 
 from tfparity.suite.records.identity import parse
 from tfparity.suite.records.results import FAILING, Check
-from tfparity.suite.records.waivers import Ledger, Waiver, WaiverError, read
+from tfparity.suite.records.waivers import Ledger, Setting, Waiver, WaiverError, When, read, setting
 
 TODAY = date(2026, 3, 1)
+HERE = Setting(onednn=True, features=frozenset({"avx", "avx2", "fma", "avx512f"}))
+OLDER = Setting(onednn=False, features=frozenset({"avx", "avx2", "fma"}))
+UNKNOWN = Setting(onednn=None, features=None)
 
 
 def check(
@@ -22,8 +25,8 @@ def waiver(match="tf.math.pow/*/constant/graph", expect=("differs nan",), reason
     return Waiver(parse(match), expect, reason, **more)
 
 
-def ledger(*waivers, version="2.21.0", today=TODAY):
-    return Ledger.of(waivers, version, today)
+def ledger(*waivers, version="2.21.0", today=TODAY, here=HERE):
+    return Ledger.of(waivers, version, today, here)
 
 
 def test_a_failing_check_that_fails_as_its_waiver_says_is_waived_with_the_reason():
@@ -119,7 +122,7 @@ def test_a_waiver_holds_on_its_devices_only(devices, waived):
     assert bool(ledger(waiver(devices=devices)).apply(check()).waiver) is waived
 
 
-def test_of_two_waivers_for_one_check_the_first_is_told_and_neither_is_needed():
+def test_of_two_waivers_for_one_check_the_first_gives_the_reason_and_neither_is_needed():
     book = ledger(waiver(reason="first"), waiver("tf.math.pow", reason="second"))
     assert book.apply(check()).waiver == "first"
     assert [p for p in book.problems(whole=True) if "nothing that others do not cover" not in p] == []
@@ -136,6 +139,95 @@ def test_a_waiver_is_needed_when_one_check_is_covered_by_no_other():
 def test_a_passing_check_is_never_called_waived():
     for verdict in ("identical", "close", "ill-conditioned", "unsupported"):
         assert not ledger(waiver(expect=FAILING)).apply(check(verdict=verdict, kind="")).waiver
+
+
+# --- the machine that an entry needs -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("when", "here", "older"),
+    [
+        (When(), True, True),
+        (When(onednn=True), True, False),
+        (When(onednn=False), False, True),
+        (When(isa=("avx512f",)), True, False),
+        (When(isa=("!avx512f",)), False, True),
+        (When(isa=("avx2", "!avx512f")), False, True),
+        (When(isa=("avx2", "avx512f")), True, False),
+        (When(isa=("avx512f", "amx_tile")), False, False),
+        (When(onednn=True, isa=("!avx512f",)), False, False),
+    ],
+)
+def test_a_waiver_holds_on_the_machine_it_needs_and_is_never_a_problem_on_another(when, here, older):
+    for machine, holds in ((HERE, here), (OLDER, older)):
+        book = ledger(waiver(when=when), here=machine)
+        assert bool(book.apply(check()).waiver) is holds
+        assert book.problems(whole=True) == []
+
+
+@pytest.mark.parametrize("verdict", ["identical", "crash"])
+def test_a_waiver_for_another_machine_is_neither_idle_nor_expired_here(verdict):
+    book = ledger(waiver(when=When(onednn=True)), waiver(when=When(onednn=True), expires=TODAY), here=OLDER)
+    book.apply(check(verdict=verdict, kind=""))
+    assert book.problems(whole=True) == []
+
+
+def test_a_waiver_for_this_machine_must_be_needed_like_any_other():
+    needs_this = waiver(when=When(onednn=True, isa=("avx512f",)))
+    idle = ledger(needs_this)
+    idle.apply(check(verdict="identical", kind=""))
+    assert any("covers no failing check any more" in p for p in idle.problems(whole=True))
+    assert any("matches no check" in p for p in ledger(needs_this).problems(whole=True))
+
+
+def test_a_waiver_for_another_machine_does_not_make_one_for_this_machine_needless():
+    book = ledger(waiver(when=When(isa=("!avx512f",))), waiver(when=When(isa=("avx512f",))))
+    assert book.apply(check()).waiver
+    assert book.problems(whole=True) == []
+
+
+@pytest.mark.parametrize("when", [When(onednn=True), When(onednn=False), When(isa=("avx512f",)), When(isa=("!avx2",))])
+def test_on_an_unknown_machine_a_waiver_holds_and_is_not_called_idle(when):
+    assert ledger(waiver(when=when), here=UNKNOWN).apply(check()).waiver
+    for row in (check(verdict="identical", kind=""), check(op="tf.math.exp")):
+        book = ledger(waiver(when=when), here=UNKNOWN)
+        book.apply(row)
+        assert book.problems(whole=True) == []
+
+
+def test_what_is_known_of_a_machine_rules_a_waiver_out_though_the_rest_is_unknown():
+    book = ledger(waiver(when=When(onednn=True, isa=("avx512f",))), here=Setting(onednn=False, features=None))
+    assert not book.apply(check()).waiver
+
+
+def test_a_waiver_that_may_hold_here_does_not_make_one_that_holds_needless():
+    book = ledger(waiver(reason="sure"), waiver(when=When(onednn=True)), here=UNKNOWN)
+    assert book.apply(check()).waiver == "sure"
+    assert book.problems(whole=True) == []
+
+
+def test_a_waiver_without_a_machine_is_idle_on_every_machine():
+    for here in (HERE, OLDER, UNKNOWN):
+        book = ledger(waiver(), here=here)
+        book.apply(check(verdict="identical", kind=""))
+        assert len(book.problems(whole=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("recorded", "found"),
+    [
+        ({"onednn": True, "cpu_features": ["avx2", "avx512f"], "xla_flags": ""}, Setting(True, {"avx2", "avx512f"})),
+        ({"onednn": False, "cpu_features": ["avx2"], "xla_flags": "--xla_cpu_max_isa=AVX2"}, Setting(False, {"avx2"})),
+        (
+            {"onednn": True, "cpu_features": ["avx2", "avx512f"], "xla_flags": "--xla_cpu_max_isa=AVX2"},
+            Setting(True, {"avx2"}),
+        ),
+        ({"onednn": None, "cpu_features": [], "xla_flags": ""}, UNKNOWN),
+        ({}, UNKNOWN),
+    ],
+)
+def test_the_setting_of_a_run_is_read_from_what_it_records_of_its_machine(recorded, found):
+    assert setting(recorded) == found
 
 
 # --- the file ------------------------------------------------------------------------------------------------------
@@ -159,11 +251,12 @@ def test_a_ledger_is_read_with_all_its_fields(tmp_path):
         issue = "tensorflow#1"
         tensorflow = ">=2.18,<2.22"
         devices = ["CPU:*"]
+        when = { onednn = true, isa = ["avx2", "!avx512f"] }
         expires = 2027-06-30
         """,
         )
     )
-    assert [(w.match.text, w.expect, w.reason, w.issue, w.tensorflow, w.devices, w.expires) for w in found] == [
+    assert [(w.match.text, w.expect, w.reason, w.issue, w.tensorflow, w.devices, w.when, w.expires) for w in found] == [
         (
             "tf.math.pow/float*/constant/graph*",
             ("differs nan", "crash"),
@@ -171,6 +264,7 @@ def test_a_ledger_is_read_with_all_its_fields(tmp_path):
             "tensorflow#1",
             ">=2.18,<2.22",
             ("CPU:*",),
+            When(onednn=True, isa=("avx2", "!avx512f")),
             date(2027, 6, 30),
         )
     ]
@@ -181,7 +275,12 @@ def test_a_list_of_matches_is_as_many_waivers_and_each_must_be_needed(tmp_path):
     file.write_text('[[waiver]]\nmatch = ["tf.math.pow", "tf.math.exp"]\nexpect = "differs"\nreason = "one cause"\n')
     book = ledger(*read(file))
     assert book.apply(check()).waiver == "one cause"
-    assert book.problems(whole=True) == ["waiver 'tf.math.exp' matches no check: delete it or mend its query"]
+    assert book.problems(whole=True) == ["waiver 'tf.math.exp' matches no check: delete it or correct its query"]
+
+
+def test_one_cpu_feature_needs_no_list(tmp_path):
+    (found,) = read(file(tmp_path, f'[[waiver]]\n{GOOD}when.isa = "!avx512f"\n'))
+    assert found.when == When(isa=("!avx512f",))
 
 
 def test_no_ledger_is_an_empty_one(tmp_path):
@@ -205,6 +304,17 @@ GOOD = 'match = "a"\nexpect = "differs"\nreason = "r"\n'
         (f"[[waiver]]\n{GOOD.replace(chr(34) + 'a', chr(34) + 'a b//')}", "malformed query"),
         (f'[[waiver]]\n{GOOD}tensorflow = "about 2"', "about 2"),
         (f'[[waiver]]\n{GOOD}expires = "2027-06-30"', "must be a date"),
+        (f"[[waiver]]\n{GOOD}when = true", "when = True must be a table with one or both of isa, onednn"),
+        (f"[[waiver]]\n{GOOD}when = {{}}", "must be a table"),
+        (f"[[waiver]]\n{GOOD}when.threads = 2", "must be a table with one or both of isa, onednn"),
+        (f'[[waiver]]\n{GOOD}when.onednn = "on"', "onednn = 'on' must be true or false"),
+        (f"[[waiver]]\n{GOOD}when.onednn = 1", "must be true or false"),
+        (f"[[waiver]]\n{GOOD}when.isa = 2", "isa = 2 must be a CPU feature"),
+        (f"[[waiver]]\n{GOOD}when.isa = []", "isa = [] must be a CPU feature"),
+        (f'[[waiver]]\n{GOOD}when.isa = ["avx2", 2]', "must be a CPU feature"),
+        (f'[[waiver]]\n{GOOD}when.isa = "AVX512F"', "must be a CPU feature"),
+        (f'[[waiver]]\n{GOOD}when.isa = "!!avx2"', "must be a CPU feature"),
+        (f'[[waiver]]\n{GOOD}when.isa = "!smep"', "does not record this feature"),
         ("[[waiver]\n", "waivers.toml"),
     ],
 )
@@ -213,6 +323,7 @@ def test_a_ledger_that_cannot_be_meant_is_refused_in_one_line_that_names_it(tmp_
         read(file(tmp_path, text))
     assert said in str(refused.value)
     assert "waivers.toml" in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_the_ledger_that_comes_with_tfparity_can_be_read():

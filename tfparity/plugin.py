@@ -22,7 +22,7 @@ from tfparity.suite.checking.planning import Wanted
 from tfparity.suite.inputs import samples
 from tfparity.suite.language import case as cases
 from tfparity.suite.language import loading
-from tfparity.suite.records import identity, waivers
+from tfparity.suite.records import identity, machine, waivers
 from tfparity.suite.records.results import Check
 from tfparity.suite.session import session as session_of
 from tfparity.suite.session.pool import Pool
@@ -210,6 +210,7 @@ class State:
                 [w for f in session_of.ledgers(self.request) for w in waivers.read(f)],
                 self.facts["version"],
                 date.today(),
+                waivers.setting(machine.fingerprint(self.facts)),
             )
         return self.pool
 

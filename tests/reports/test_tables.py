@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tfparity.reports import tables
-from tfparity.suite.records.results import FAILING, Timing
+from tfparity.suite.records.results import FAILING, SEVERITY, Timing
 
 from .synthetic import check, meta, run, timings, waived
 
@@ -68,6 +68,12 @@ def test_the_worst_come_first_and_known_ones_last() -> None:
         check("tf.e", "differs", kind="nan"),
     ]
     assert tables.build([run(HERE, rows)]).divergences["op"].tolist() == ["tf.c", "tf.e", "tf.d", "tf.b", "tf.a"]
+
+
+def test_the_most_severe_verdict_comes_first_in_the_order_that_decides_verdicts() -> None:
+    rows = [check(f"tf.{verdict}", verdict) for verdict in FAILING]
+    found = tables.build([run(HERE, rows)]).divergences["verdict"].tolist()
+    assert found == [verdict for verdict in SEVERITY if verdict in FAILING]
 
 
 def test_a_run_that_did_not_make_a_check_is_told_from_one_that_passed_it() -> None:

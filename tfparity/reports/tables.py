@@ -14,16 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tfparity.suite.records.results import FAILING, TIMING_VERDICTS, VERDICTS, Check, Run, Timing, frame
+from tfparity.suite.records.results import FAILING, SEVERITY, TIMING_VERDICTS, TWIN, VERDICTS, Check, Run, Timing, frame
 
 from . import formats
 from .looks import in_order
 
 CELL = ["op", "dtype", "sample", "size", "device"]  # what is timed in every mode
 PLACE = ["run", "device"]  # where something is timed
-TWIN = "-twin"  # eager against itself: noise, not a mode
 GROUP = ["op", "mode", "device", "aspect", "verdict", "kind", "known"]
-GRAVITY = {verdict: rank for rank, verdict in enumerate(("crash", "differs", "accepted", "timeout", "error-differs"))}
+GRAVITY = {verdict: rank for rank, verdict in enumerate(SEVERITY)}
 CATEGORICAL = ("nan", "inf", "dtype", "shape", "structure")  # as wrong as can be, though no distance measures it
 PROGRAMS = ("guide", "program", "rewrite")
 
@@ -179,7 +178,7 @@ def failing(checks: pd.DataFrame) -> pd.DataFrame:
     rows["kind"] = rows["kind"].fillna("").astype(str)
     error = rows["scaled_error"].astype("float64")
     rows["_error"] = error.fillna(rows["kind"].isin(CATEGORICAL).map({True: np.inf, False: -1.0}))
-    rows["_gravity"] = rows["verdict"].map(GRAVITY).fillna(9)
+    rows["_gravity"] = rows["verdict"].map(GRAVITY).fillna(len(SEVERITY))
     by = rows.groupby(GROUP, sort=False)
     rows["_worst"], rows["_size"] = by["_error"].transform("max"), by["id"].transform("size")
     rows = rows.sort_values(

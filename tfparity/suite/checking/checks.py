@@ -16,8 +16,9 @@ from tfparity.suite.checking.planning import PlannedCheck, Wanted, plan
 from tfparity.suite.checking.task import Step, Task
 from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.inputs.samples import expand
-from tfparity.suite.judging.judge import Judgement, bits, short
+from tfparity.suite.judging.judgement import Judgement
 from tfparity.suite.judging.outcome import Lost, Outcome
+from tfparity.suite.judging.shown import bits, short
 from tfparity.suite.language.case import Case
 from tfparity.suite.records.identity import Identity
 from tfparity.suite.records.results import Check

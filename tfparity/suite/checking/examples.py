@@ -33,8 +33,9 @@ from tfparity.suite.checking import checks
 from tfparity.suite.checking.planning import PlannedCheck, Wanted
 from tfparity.suite.checking.task import Step, Task
 from tfparity.suite.inputs.sample import Sample
-from tfparity.suite.judging.judge import Expected, Judgement, judge
+from tfparity.suite.judging.judgement import Judgement
 from tfparity.suite.judging.outcome import Failure, Lost, Outcome, Value, failure, value
+from tfparity.suite.judging.verdicts import Expected, judge
 from tfparity.suite.language.case import Case
 from tfparity.suite.language.trees import RaggedValue, SparseValue, leaves, rebuild
 from tfparity.suite.records.identity import Identity, QueryError

@@ -16,8 +16,8 @@ import numpy as np
 from tfparity.suite.checking import changes
 from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.judging import reference
-from tfparity.suite.judging.judge import Expected
 from tfparity.suite.judging.outcome import Failure, Lost, Outcome, Value, value
+from tfparity.suite.judging.verdicts import Expected
 from tfparity.suite.language.case import Case
 from tfparity.suite.language.trees import RaggedValue, SparseValue
 from tfparity.suite.running import modes

@@ -1,7 +1,8 @@
-"""What a run of a sample gave: a value (structure, shapes, dtypes, data) or an error (class, phase, words).
+"""What a run of a sample gave: a value (structure, shapes, dtypes, data), an error (class, phase, message) or nothing,
+because the process died.
 
-Results of TensorFlow and of NumPy are brought to the one form that `judge` compares. TensorFlow is looked at by
-attributes, not imported.
+Results of TensorFlow and of NumPy are brought to the one form that `verdicts` compares. TensorFlow's objects are known
+by their attributes; TensorFlow is not imported.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from tfparity.suite.language.trees import RaggedValue, SparseValue
 
 @dataclass(frozen=True)
 class Value:
-    """A result: `structure` spells how the arrays nest (sequences in parentheses, None, sparse, ragged), and a broken
-    promise of shape inference where there is one."""
+    """A result: `structure` spells how the arrays nest (sequences in parentheses, None, sparse, ragged). Where shape
+    inference promised another shape than the result has, `structure` says that too."""
 
     structure: str
     arrays: tuple[np.ndarray, ...]
@@ -27,8 +28,8 @@ class Value:
 
 @dataclass(frozen=True)
 class Failure:
-    """An error: `cls` is its class's name, `message` TensorFlow's own words. `phase` is `trace` where Python or shape
-    inference refuses, in whatever mode, and `execute` where a kernel does."""
+    """An error: the name of its class, and TensorFlow's message. `phase` is `trace` where Python or shape inference
+    refuses the input, in whatever mode, and `execute` where a kernel refuses it."""
 
     cls: str
     phase: str
@@ -36,22 +37,22 @@ class Failure:
 
     @property
     def words(self) -> str:
-        """The first telling line, short enough for a table."""
+        """The class and the first informative line of the message, short enough for a table."""
         text = re.sub(r"\{\{.*?\}\}", "", self.message)
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        telling = [line for line in lines if not _NOISE.match(line)] or lines or [""]
+        informative = [line for line in lines if not _NOISE.match(line)] or lines or [""]
         if lines and lines[0].startswith("in user code"):  # frames with their source come first, the error last
-            telling = [line for line in telling if _ERROR.match(line)][-1:] or telling[-1:]
-        return f"{self.cls}: {telling[0].removeprefix(self.cls + ': ')[:300]}"
+            informative = [line for line in informative if _ERROR.match(line)][-1:] or informative[-1:]
+        return f"{self.cls}: {informative[0].removeprefix(self.cls + ': ')[:300]}"
 
     @property
     def unsupported(self) -> bool:
-        """Whether TensorFlow says that it has no such kernel or cannot compile it, as against refusing the input."""
+        """Whether the message says that there is no kernel or that XLA cannot compile it: the input is not refused."""
         return any(pattern.search(self.message) for pattern in _UNSUPPORTED) or self.cls == "UnimplementedError"
 
     @property
     def by_definition(self) -> bool:
-        """Whether the op's definition, which holds in every mode, does not know the dtype or the option."""
+        """Whether the op's definition, which is the same in every mode, excludes the dtype or the option."""
         return "list of allowed values" in self.message
 
 
@@ -86,23 +87,23 @@ def same_bytes(x: np.ndarray, y: np.ndarray) -> bool:
 
 
 FILL = 0x5A
-"""Every byte of memory that nobody has written yet, in a worker that checks: no usual number in any dtype, and neither
-NaN nor tiny (1.5e16 in float32 and bfloat16, 203 in float16, 1515870810 in int32)."""
+"""In a worker that checks, every byte of uninitialised memory has this value. As a number it is unusual in every dtype,
+and neither NaN nor tiny (1.5e16 in float32 and bfloat16, 203 in float16, 1515870810 in int32)."""
 
 
-def unwritten(outcome: Value) -> tuple[int, tuple[int, ...]] | None:
-    """The first array and element that are memory nobody wrote; of dtypes with less than four bytes, in which the
-    pattern may be a number by chance, none."""
+def uninitialised(outcome: Value) -> tuple[int, tuple[int, ...]] | None:
+    """The first array and element that are uninitialised memory. Dtypes of less than four bytes are not searched: in
+    them a result may equal the pattern by chance."""
     for number, array in enumerate(outcome.arrays):
-        if array.dtype.kind == "O" or not array.size:  # `real` of one string is that string
+        if array.dtype.kind == "O" or not array.size:  # the `real` of a string scalar is no array
             continue
         word = {4: np.uint32, 8: np.uint64}.get(array.real.dtype.itemsize)
         if word is None:
             continue
         pattern = int.from_bytes(bytes([FILL]) * array.real.dtype.itemsize, "little")
-        hollow = np.array(array.real, order="C").view(word) == pattern
-        if hollow.any():
-            return number, tuple(int(i) for i in np.argwhere(hollow)[0])
+        matching = np.array(array.real, order="C").view(word) == pattern
+        if matching.any():
+            return number, tuple(int(i) for i in np.argwhere(matching)[0])
     return None
 
 
@@ -143,7 +144,7 @@ _UNSUPPORTED = [
 
 
 def value(result: Any) -> Value:
-    """A result as a Value; tensors become arrays, structures are spelled out."""
+    """A result as a Value: its tensors as arrays, its structure as text."""
     arrays: list[np.ndarray] = []
     return Value(_walk(result, arrays), tuple(arrays))
 

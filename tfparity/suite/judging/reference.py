@@ -1,8 +1,8 @@
-"""What NumPy says a sample should give: the reference in higher precision, and how far it can be trusted.
+"""What a sample should give: the case's NumPy reference in higher precision, and how far it moves with its inputs.
 
-`sensitivity`, the S of `judge`, is measured: the reference is evaluated again with every input moved by one unit
-roundoff of the dtype under test. NumPy keeps subnormals that TensorFlow's kernels flush on input, so where an input
-is subnormal the reference on flushed inputs is right as well.
+The spread, the S of `tolerance`, is measured: the reference is evaluated again with every input moved by one unit
+roundoff of the dtype under test. NumPy keeps subnormals that TensorFlow's kernels flush to zero on input, so where an
+input is subnormal the reference on flushed inputs is right as well. Knows neither TensorFlow nor modes.
 """
 
 from __future__ import annotations
@@ -15,32 +15,34 @@ from typing import Any
 import numpy as np
 
 from tfparity.suite.inputs.sample import Sample
-from tfparity.suite.judging.judge import Expected
+from tfparity.suite.judging import tolerance
 from tfparity.suite.judging.outcome import Failure, Outcome, Value, value
+from tfparity.suite.judging.verdicts import Expected
 from tfparity.suite.language.case import Case, Undefined
 from tfparity.suite.language.dtypes import family, precise, roundoff
 from tfparity.suite.language.edges import flushed, generator
 from tfparity.suite.language.trees import RaggedValue, SparseValue, is_tensor, leaves, rebuild
 
 SPAN = 3**0.5
-"""A uniform number in [-SPAN, SPAN] has variance 1."""
+"""A uniform random number in [-SPAN, SPAN] has variance 1."""
 
 DIRECTIONS = 4
-"""Random moves of all inputs at once. Two are accidentally small together for one element in 10,000 (a convolution has
-60,000), so the root mean square of four is taken."""
+"""Random moves of all inputs at once. For one element in 10,000 two moves are both small by accident, and a convolution
+has 60,000 elements; so the spread is the root mean square of four."""
 
 Leaf = Callable[[Any], Any]
 
 
 def expected(case: Case, sample: Sample) -> list[Expected | None]:
-    """What each draw should give, its sensitivity not yet measured; None where the reference says it is undefined."""
+    """What each draw should give, its spread not yet measured; None where the reference raises Undefined."""
     return [_expected(case, draw, sample.constants, _elementwise(sample)) for draw in sample.draws]
 
 
 def cut(case: Case, whole: Expected | None, edge: Sample, sample: Sample) -> list[Expected | None] | None:
-    """What an elementwise sample should give, cut from what `edge` should; None when results are not elementwise.
+    """What an elementwise sample should give, cut from `whole`, what the sample `edge` should give; None where the
+    results are not elementwise.
 
-    A draw with an element that `edge` does not hold (the reference refuses it) is asked for by itself.
+    Of a draw with an element that `edge` does not hold, the reference is called by itself.
     """
     if whole is None or not isinstance(whole.outcome, Value) or sample.positions is None or edge.positions is None:
         return None
@@ -70,7 +72,7 @@ def cut(case: Case, whole: Expected | None, edge: Sample, sample: Sample) -> lis
 
 
 def call(case: Case, draw: Any, constants: tuple[Any, ...] = ()) -> Outcome:
-    """The reference on one draw as given. Raises Undefined where the reference does."""
+    """The reference on one draw, in the draw's own precision. Raises Undefined where the reference does."""
     assert case.reference is not None
     args, kwargs = draw
     args = tuple(args)
@@ -87,15 +89,15 @@ def call(case: Case, draw: Any, constants: tuple[Any, ...] = ()) -> Outcome:
 
 
 def gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """|a - b| as float64, of complex numbers the larger part's; 0 where it is no finite number."""
+    """|a - b| as float64, of complex numbers the larger of both parts; 0 where it is not finite."""
     with np.errstate(all="ignore"):
         parts = [np.abs(x - y).astype(np.float64) for x, y in ((a.real, b.real), (a.imag, b.imag))]
     return np.maximum(*(np.where(np.isfinite(p), p, 0) for p in parts))
 
 
 def moved(draw: Any, key: str, unit: float = 1.0) -> Any:
-    """The draw with every element of every floating tensor moved at random, by one unit roundoff on average (root mean
-    square). Were all moves equal in size, sums of three terms would cancel in one of 256 elements, four times."""
+    """The draw with every element of every floating tensor moved at random, by `unit` unit roundoffs on average (root
+    mean square). With moves of equal size, one of 256 sums of three terms would cancel in all four directions."""
     rng = generator(key)
     return rebuild(draw, lambda leaf: _each_array(leaf, lambda a: _moved(a, unit * rng.uniform(-SPAN, SPAN, a.shape))))
 
@@ -103,7 +105,7 @@ def moved(draw: Any, key: str, unit: float = 1.0) -> Any:
 def _expected(case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bool) -> Expected | None:
     dtypes = [a.dtype for leaf in leaves(draw) for a in _arrays(leaf)]
     floating = any(family(d) in ("float", "complex") for d in dtypes)
-    factor = 0.0 if case.exact else case.error_factor
+    factor = tolerance.factor(case.exact, case.error_factor, against="numpy")
     try:
         if case.exact:
             outcome, lift = call(case, draw, constants), lambda leaf: leaf
@@ -120,7 +122,7 @@ def _expected(case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bo
 def _measured(
     case: Case, draw: Any, constants: tuple[Any, ...], elementwise: bool, lift: Leaf, plain: Expected
 ) -> Expected:
-    """What a draw should give with how far it moves, and what it is on flushed inputs."""
+    """`plain`, with its spread and its value on flushed inputs."""
     outcome = plain.outcome
     assert isinstance(outcome, Value)
     spread: list[Any] = [np.zeros(a.shape) if family(a.dtype) in ("float", "complex") else None for a in outcome.arrays]
@@ -139,14 +141,14 @@ def _measured(
 
 
 def _in_high_precision(case: Case, draw: Any, constants: tuple[Any, ...]) -> tuple[Outcome, Leaf]:
-    """The reference in the highest precision it accepts, and the lift to it.
+    """The reference in the highest precision it accepts, and the function that brings a leaf of a draw to it.
 
-    Many of NumPy's and SciPy's functions refuse longdouble; then double is compared with double, and the allowed
-    error, which is counted in units of double, covers both.
+    Many of NumPy's and SciPy's functions refuse longdouble. Then a double result is compared with a double reference,
+    and the allowed error, which is counted in unit roundoffs of double, covers the errors of both.
     """
     own = {a.dtype for leaf in leaves(draw) for a in _arrays(leaf) if family(a.dtype) in ("float", "complex")}
 
-    def lift(leaf: Any) -> Any:  # what has been moved is lifted already
+    def lift(leaf: Any) -> Any:  # a moved array has the higher precision already
         return _each_array(leaf, lambda a: a.astype(precise(a.dtype)) if a.dtype in own else a)
 
     outcome = call(case, rebuild(draw, lift), constants)
@@ -160,7 +162,7 @@ def _in_high_precision(case: Case, draw: Any, constants: tuple[Any, ...]) -> tup
 
 
 def _in_double(a: np.ndarray) -> np.ndarray:
-    """Longdouble back to double: a move by one roundoff survives as one ulp, but for exact powers of two."""
+    """Longdouble back to double: a move by one unit roundoff remains one ulp, except at exact powers of two."""
     return a.astype(
         {np.dtype(np.longdouble): np.float64, np.dtype(np.clongdouble): np.complex128}.get(a.dtype, a.dtype)
     )
@@ -206,7 +208,7 @@ def _on_flushed(case: Case, draw: Any, constants: tuple[Any, ...], lift: Leaf) -
 
 
 def _moved(a: np.ndarray, signs: Any) -> np.ndarray:
-    """One unit roundoff away, in the precision above the array's own, so that the move is not rounded off."""
+    """The array moved by one unit roundoff, in the precision above its own, so that rounding does not undo the move."""
     if family(a.dtype) not in ("float", "complex"):
         return a
     high = a.astype(precise(a.dtype))

@@ -17,7 +17,7 @@ FORM = "op/dtype/sample/mode@device#aspect:against"
 
 
 class QueryError(ValueError):
-    """A malformed query or an op nobody declared; the message is one line that says what to do."""
+    """A malformed query, or an op that no case declares; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Query:
     patterns: tuple[str, ...]
 
     def matches(self, **parts: str) -> bool:
-        """Whether the parts given all match; a part not given is not asked."""
+        """Whether all given parts match; a part that is not given matches every pattern."""
         return all(
             _glob(pattern).fullmatch(parts[name])
             for name, pattern in zip(PARTS, self.patterns, strict=True)
@@ -75,9 +75,9 @@ def identity(text: str) -> Identity:
 
 
 def select(queries: Iterable[Query], names: Iterable[str]) -> list[str]:
-    """The op names some query asks for, in their own order; all of them when there is no query.
+    """The op names that some query selects, in the order given; all of them when there is no query.
 
-    Raises QueryError naming the nearest ops when a query asks for none.
+    Raises QueryError, which names the nearest ops, when a query selects none.
     """
     names, queries = list(names), list(queries)
     for query in queries:
@@ -98,7 +98,7 @@ def select(queries: Iterable[Query], names: Iterable[str]) -> list[str]:
 
 
 def wanted(queries: Iterable[Query], **parts: str) -> bool:
-    """Whether some query asks for these parts; no query asks for everything."""
+    """Whether some query selects these parts; without any query, everything is selected."""
     queries = list(queries)
     return not queries or any(query.matches(**parts) for query in queries)
 

@@ -1,8 +1,8 @@
-"""Which kernels ran: read from TensorFlow's own log, and held against the kernels it registers.
+"""Which kernels ran: read from TensorFlow's log, and compared with the kernels that are registered.
 
-TensorFlow says what it runs: a line when a kernel is made for a device (once per entry of the kernel cache, which
-lives as long as the process), and one for every op that XLA compiles. Nothing here is concluded from declarations.
-Text and sets only: this module knows no TensorFlow; what is registered comes from `inventory`.
+TensorFlow logs a line when it creates a kernel for a device (once per entry of the kernel cache, which lives as long as
+the process), and a line for every op that XLA compiles. Nothing here is inferred from declarations. This module works
+on text and sets and does not import TensorFlow; the registered kernels come from `inventory`.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ _RENAMED = {
 
 
 def instantiated(text: str, leading: Mapping[str, str]) -> set[Kernel]:
-    """The kernels that a log says ran. `leading` names each op's leading type attribute.
+    """The kernels that ran according to a log. `leading` names each op's leading type attribute.
 
-    A kernel made without a device is XLA's when the next thing said of its node is that XLA compiles it; otherwise it
-    is constant folding, or plumbing between the two, and does not count.
+    A kernel created without a device is XLA's if the log's next line on its node says that XLA compiles it. Otherwise
+    it was created for constant folding, or to pass values between functions, and does not count.
     """
     found = set()
     bare: dict[str, tuple[str, str]] = {}
@@ -87,7 +87,7 @@ def instantiated(text: str, leading: Mapping[str, str]) -> set[Kernel]:
 
 
 def lacking(message: str, leading: Mapping[str, str]) -> Pair | None:
-    """What an error says no device has a kernel for, as the pair that XLA may have; None for another error."""
+    """The kernel that no device has according to an error message, as the pair that XLA may have; else None."""
     found = _LACKING.search(message)
     return _kernel(found[1], found[2], "xla", leading).pair if found else None
 
@@ -107,7 +107,7 @@ def _dtype(logged: str) -> str:
 
 
 def stands_for(op: str) -> str:
-    """The public op that one of oneDNN's or the graph optimizer's own ops computes; of a fusion, the main one."""
+    """The public op that an internal op of oneDNN or of the graph optimizer computes; of a fusion, the main op."""
     inside = _STANDS_FOR.fullmatch(op)
     if not inside:
         return op
@@ -115,7 +115,7 @@ def stands_for(op: str) -> str:
 
 
 def quiet(text: str) -> str:
-    """A log without the lines read here: what is left tells of a crash."""
+    """A log without the lines that are read here: the rest may explain a crash."""
     return "\n".join(line for line in text.splitlines() if not _OURS.search(line))
 
 
@@ -124,7 +124,7 @@ def quiet(text: str) -> str:
 
 @dataclass(frozen=True)
 class Covered:
-    """One raw op in one place: of the dtypes its kernels are registered for, those that `ran` and those `missing`."""
+    """One raw op in one place: the dtypes that its kernels are registered for, those that `ran` and those `missing`."""
 
     op: str
     where: str
@@ -133,7 +133,7 @@ class Covered:
 
 
 def coverage(executed: Iterable[Pair], registered: Iterable[Pair], ops: Collection[str]) -> list[Covered]:
-    """What of the registered kernels of `ops` was executed. A kernel that takes any dtype ran if its op ran there."""
+    """Which registered kernels of `ops` were executed. A kernel that takes any dtype ran if its op ran there."""
     executed = set(executed)
     anyhow = {(op, "", where) for op, _, where in executed}
     places: dict[tuple[str, str], list[Pair]] = {}

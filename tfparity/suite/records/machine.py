@@ -13,8 +13,9 @@ import platform
 import re
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,20 @@ PROC = Path("/proc")
 # What decides which kernels are chosen, and with that the last bits of a result; the other hundred flags do not.
 FEATURES = re.compile(r"sse|avx|fma|f16c|bf16|amx|vnni|neon|asimd|sve|sme(?!p)|i8mm|fphp")
 ASIDE = ("misalignsse",)
+MAX_ISA = (
+    (
+        ("SSE4_2", ("avx*", "f16c")),
+        ("AVX", ("avx2*", "fma*")),
+        ("AVX2", ("avx512*",)),
+        ("AVX512", ("avx512*vnni",)),
+        ("AVX512_VNNI", ("avx512*bf16",)),
+        ("AVX512_BF16", ("amx*",)),
+        ("AMX", ("amx_fp16",)),
+    ),
+    (("NEON", ("sve",)), ("SVE", ("sve2",))),
+)
+"""The values of `--xla_cpu_max_isa`, oldest first, and the features that each switches off, besides those that newer
+values do: what XLA's `cpu_features.cc` does, in the names of Linux (`avx512_vnni`) and of CPUID (`avx512vnni`)."""
 
 
 def first_match(path: Path, pattern: str) -> str | None:
@@ -56,7 +71,7 @@ class Noise:
     pressure  seconds in which some runnable task waited for a CPU, over all tasks (Linux 4.20 and later)
     steal     CPU seconds that the hypervisor gave to others, over all cores; its grain is a tick, 10 ms
     switches  times this process was interrupted although it wanted to go on
-    Each is NaN where the system does not tell.
+    Each is NaN where the system does not provide it.
     """
 
     seconds: float
@@ -101,7 +116,7 @@ def steal(proc: Path = PROC) -> float:
 
 
 def switches() -> float:
-    """Involuntary context switches of the calling thread so far (of the process where threads are not told apart)."""
+    """Involuntary context switches of the calling thread so far (of the process, where threads are not counted)."""
     try:
         import resource
 
@@ -128,11 +143,30 @@ def processor() -> dict[str, Any]:
         from cpuinfo import get_cpu_info
 
         facts = get_cpu_info()
-    except Exception:  # it runs what it finds on the machine, and raises what that raises
+    except Exception:  # it runs programs of the machine, which may raise anything
         facts = {}
     name = facts.get("brand_raw") or platform.processor() or platform.machine() or "unknown"
-    features = sorted(flag for flag in facts.get("flags") or [] if FEATURES.search(flag) and flag not in ASIDE)
+    features = sorted(flag for flag in facts.get("flags") or [] if records(flag))
     return {"name": name, "features": features}
+
+
+def records(feature: str) -> bool:
+    """Whether a feature of this name, if the CPU has it, stands in `cpu_features` of a run."""
+    return bool(FEATURES.search(feature)) and feature not in ASIDE
+
+
+def enabled(features: Iterable[str], xla_flags: str) -> frozenset[str]:
+    """The CPU features that XLA may use: those of the CPU, without those that `--xla_cpu_max_isa` switches off.
+
+    The flag limits the code that XLA compiles; eager kernels and oneDNN still use all that the CPU has.
+    """
+    limits = re.findall(r"--xla_cpu_max_isa=(\w+)", xla_flags)
+    off: tuple[str, ...] = ()
+    for family in MAX_ISA:
+        names = [name for name, _ in family]
+        if limits and limits[-1].upper() in names:
+            off = tuple(p for _, patterns in family[names.index(limits[-1].upper()) :] for p in patterns)
+    return frozenset(f for f in features if not any(fnmatchcase(f, pattern) for pattern in off))
 
 
 def cores() -> int | None:

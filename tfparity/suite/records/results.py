@@ -2,7 +2,7 @@
 
 A run is a folder: `run.json`, `checks.parquet`, `timings.parquet`, `kernels.parquet`, and what the reports add. While
 it is being written, finished rows are appended to a journal (one JSON line each), so that a kill at any moment loses
-none; closing the run turns the journal into parquet. Reading accepts either state. This module knows no TensorFlow.
+none; closing the run turns the journal into parquet. Reading accepts both states. This module knows no TensorFlow.
 """
 
 from __future__ import annotations
@@ -23,12 +23,26 @@ if TYPE_CHECKING:  # half a second that `tfparity list` need not spend
 FAILING = ("differs", "error-differs", "accepted", "crash", "timeout")
 VERDICTS = ("identical", "close", "ill-conditioned", "unsupported", *FAILING)
 KINDS = ("value", "nan", "inf", "zero-sign", "subnormal", "dtype", "shape", "structure", "error-class", "error-phase")
+SEVERITY = (
+    "timeout",
+    "crash",
+    "error-differs",
+    "accepted",
+    "differs",
+    "unsupported",
+    "ill-conditioned",
+    "close",
+    "identical",
+)
+"""The verdicts, most severe first. It decides which draw's verdict is the row's, and the order of the reports."""
+TWIN = "-twin"
+"""Ends the mode name of eager timed against itself, which measures the noise: it is no mode."""
 TIMING_VERDICTS = ("faster", "slower", "equivalent", "unresolved")
 JOURNAL = "journal.jsonl"
 
 
 class RunError(Exception):
-    """A run folder that cannot be read or written; the message is one line that says what to do."""
+    """A run folder that cannot be read or written; the message is one line that says how to go on."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +51,8 @@ class Check:
 
     id            the identity, `op/dtype/sample/mode@device#aspect:against`
     max_ulp       the largest distance in units in the last place of `dtype`, NaN where it has no meaning
-    scaled_error  the largest |got - expected| over what is allowed; above 1 it fails
-    detail        what differed, both values with their bits, and the input that showed it; or TensorFlow's words
+    scaled_error  the largest |got - expected| over the allowed error; above 1 the check fails
+    detail        both values with their bits and the input of one element that differs; or TensorFlow's message
     waiver        the reason of the waiver that covers a failing verdict, else empty
     seconds       wall time of the mode's run of the sample, all draws
     """
@@ -155,9 +169,9 @@ def replace(path: Path, text: str) -> None:
 
 
 class Recorder:
-    """The open run: appends rows as they come, closes into parquet.
+    """The open run: rows are appended to the journal as they come, and written as parquet when it is closed.
 
-    A second process appending to the same folder is refused by `run.json`'s `pid`, if that process still lives.
+    Nothing refuses a second process that resumes the same folder at the same time: the caller must not start one.
     """
 
     def __init__(self, path: Path, meta: dict[str, Any], *, resume: bool = False):
@@ -178,7 +192,7 @@ class Recorder:
         self.write_meta()
         with saying(path / JOURNAL, "append to"):
             self.journal = os.open(path / JOURNAL, os.O_CREAT | os.O_APPEND | os.O_RDWR, 0o644)
-            end = os.fstat(self.journal).st_size  # a torn last line must not swallow the next one
+            end = os.fstat(self.journal).st_size  # a row must not be appended to an incomplete last line
             if end and os.pread(self.journal, 1, end - 1) != b"\n":
                 os.write(self.journal, b"\n")
 
@@ -186,7 +200,7 @@ class Recorder:
         replace(self.path / "run.json", json.dumps(self.meta, indent=2, default=str) + "\n")
 
     def append(self, kind: str, rows: Iterable[Any], done: str = "") -> None:
-        """Append finished rows, and that the job `done` is; both survive any kill from the moment this returns."""
+        """Append finished rows, and record that the job `done` is finished; once this returns, no kill loses either."""
         fresh = [dict(vars(row)) for row in rows]
         lines = "".join(json.dumps({"table": kind, **row}) + "\n" for row in fresh).encode()
         if done:
@@ -198,7 +212,7 @@ class Recorder:
         self.rows[kind].extend(fresh)
 
     def discard_if_empty(self) -> None:
-        """Take back a run that never began, so that the same folder serves once the request is mended."""
+        """Remove the files of a run without rows, so that a corrected request may use the same folder."""
         if not any(self.rows.values()):
             for name in ("run.json", JOURNAL):
                 (self.path / name).unlink(missing_ok=True)
@@ -216,7 +230,7 @@ class Recorder:
                 os.replace(fresh, target)
         self.meta["finished"] = finished
         if finished:
-            del self.meta["done"]  # only a run to be resumed needs to know
+            del self.meta["done"]  # only a run that is resumed needs it
         counts = tables["checks"]["verdict"].value_counts()
         self.meta["totals"] = {verdict: int(counts.get(verdict, 0)) for verdict in VERDICTS}
         self.write_meta()
@@ -228,7 +242,7 @@ class Recorder:
 def read(path: str | os.PathLike[str]) -> Run:
     """Read a run folder, complete or not.
 
-    Raises RunError for what is no run of tfparity, or is damaged.
+    Raises RunError where the folder is no run of tfparity, or is damaged.
     """
     path = Path(path)
     try:
@@ -264,7 +278,7 @@ def read(path: str | os.PathLike[str]) -> Run:
 
 
 def _journal(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The journal's rows; a line torn by a kill was never finished and is passed over."""
+    """The journal's rows. A line that a kill left incomplete is skipped: its append had not returned."""
     if not path.exists():
         return
     with path.open(encoding="utf-8", errors="replace") as lines:

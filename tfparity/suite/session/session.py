@@ -415,7 +415,7 @@ def execute(request: Request, out: Path, *, resume: bool = False, console: Conso
             recorder.meta |= {"tensorflow": facts["version"], "machine": machine.fingerprint(facts)}
             recorder.write_meta()
             devices = choose_devices(request, facts)
-            ledger = waivers.Ledger.of(known, facts["version"], date.today())
+            ledger = waivers.Ledger.of(known, facts["version"], date.today(), waivers.setting(recorder.meta["machine"]))
             for row in recorder.rows["checks"]:
                 ledger.apply(Check(**row))
             finished = set(recorder.meta.get("done", ()))

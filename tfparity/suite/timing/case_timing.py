@@ -43,7 +43,7 @@ SAMPLE = "timed"
 
 def timed_modes() -> tuple[str, ...]:
     """The modes that are timed, by name."""
-    return ("eager", "graph", "xla", "numpy")
+    return (*(name for name, mode in modes.MODES.items() if mode.timed), modes.NUMPY)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from math import ceil
 
 import numpy as np
 
+from tfparity.suite.records.results import TWIN
+
 Call = Callable[[], object]
 
-TWIN = "-twin"
 HEADROOM = 1.2  # a call that turns out a fifth faster than its calibration still fills the reading
 ALIKE = 10.0  # costs within this factor share a loop count; unequal counts bias a ratio by about 1%
 MOST_LOOPS = 1_000_000

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tfparity.suite.checking.task import Task
-from tfparity.suite.judging.judge import IDENTICAL, Expected, Judgement, judge, worst
+from tfparity.suite.judging.judgement import IDENTICAL, Judgement, worst
 from tfparity.suite.judging.outcome import Outcome, Value
+from tfparity.suite.judging.verdicts import Expected, judge
 
 
 def with_value(got: list[Outcome], numbers: Iterable[int]) -> list[int]:

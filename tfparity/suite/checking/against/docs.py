@@ -6,8 +6,9 @@ from __future__ import annotations
 from tfparity.suite.checking.planning import PlannedCheck
 from tfparity.suite.checking.task import Task
 from tfparity.suite.inputs.sample import Sample
-from tfparity.suite.judging.judge import Judgement, bits, short
-from tfparity.suite.judging.outcome import Failure, Lost, Outcome, Value, unwritten
+from tfparity.suite.judging.judgement import Judgement
+from tfparity.suite.judging.outcome import Failure, Lost, Outcome, Value, uninitialised
+from tfparity.suite.judging.shown import bits, short
 
 PLAINLY_VALID = ("ordinary", "scalar")
 """Families whose input no page could refuse, beside the longest of `lanes`."""
@@ -38,7 +39,7 @@ def _broken(outcome: Outcome, sample: Sample, draw: int) -> Judgement | None:
     if isinstance(outcome, Value) and sample.must_fail:
         first = "; ".join(short(a) for a in outcome.arrays[:3])
         return Judgement("accepted", detail=f"invalid input is accepted and gives {first}", worst=whole)
-    if isinstance(outcome, Value) and (place := unwritten(outcome)):
+    if isinstance(outcome, Value) and (place := uninitialised(outcome)):
         k, at = place
         detail = f"result {k} is uninitialised memory: {bits(outcome.arrays[k][at])}"
         return Judgement("differs", "value", detail=detail, worst=(draw, k, at))

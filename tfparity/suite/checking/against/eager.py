@@ -10,15 +10,16 @@ from tfparity.suite.checking.against import differing
 from tfparity.suite.checking.planning import PlannedCheck
 from tfparity.suite.checking.task import Task
 from tfparity.suite.inputs.sample import Sample
-from tfparity.suite.judging import reference
-from tfparity.suite.judging.judge import Expected, Judgement
-from tfparity.suite.judging.outcome import Outcome, Value, same_bits, unwritten
+from tfparity.suite.judging import reference, tolerance
+from tfparity.suite.judging.judgement import Judgement
+from tfparity.suite.judging.outcome import Outcome, Value, same_bits, uninitialised
+from tfparity.suite.judging.verdicts import Expected
 from tfparity.suite.language.dtypes import family, roundoff
 from tfparity.suite.running.modes import EAGER, MODES
 
 
 def judged(task: Task, sample: Sample, planned: PlannedCheck, got: list[Outcome]) -> Judgement:
-    """Errors are compared as well as values. Two modes may each be off by the allowed error, hence twice the factor."""
+    """Errors are compared as well as values."""
     device = "CPU:0" if planned.against == "cpu" else planned.device
     aspect = planned.executed
     base = task.outcome(sample, EAGER, device, aspect)
@@ -27,7 +28,14 @@ def judged(task: Task, sample: Sample, planned: PlannedCheck, got: list[Outcome]
         if not comparable:
             return Judgement("unsupported", detail="nothing to compare with: eager gives uninitialised memory")
         unequal = [n for n in comparable if not same_bits(got[n], base[n])]
-    factor = 0.0 if task.case.exact and planned.aspect == "value" else 2.0 * task.case.error_factor
+    factor = tolerance.factor(
+        task.case.exact,
+        task.case.error_factor,
+        against=planned.against,
+        aspect=planned.aspect,
+        dtype=task.dtype,
+        device=planned.device,
+    )
     wants = {n: Expected(base[n]) for n in unequal}
     if values := differing.with_value(got, unequal):
         wants |= _trusted(task, sample, base, aspect, values)
@@ -40,7 +48,7 @@ def _written(got: list[Outcome], base: list[Outcome]) -> list[int]:
     return [
         n
         for n, (g, b) in enumerate(zip(got, base, strict=True))
-        if not (isinstance(g, Value) and isinstance(b, Value) and unwritten(b))
+        if not (isinstance(g, Value) and isinstance(b, Value) and uninitialised(b))
     ]
 
 

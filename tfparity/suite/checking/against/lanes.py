@@ -9,9 +9,12 @@ import numpy as np
 from tfparity.suite.checking.planning import PlannedCheck
 from tfparity.suite.checking.task import Task
 from tfparity.suite.inputs.sample import Sample
-from tfparity.suite.judging.judge import IDENTICAL, Expected, Judgement, agree, arrays, judge, worst
+from tfparity.suite.judging import tolerance
+from tfparity.suite.judging.arrays import agree, arrays
+from tfparity.suite.judging.judgement import IDENTICAL, Judgement, worst
 from tfparity.suite.judging.outcome import Failure, Lost, Outcome, Value
-from tfparity.suite.language.dtypes import family
+from tfparity.suite.judging.verdicts import Expected, judge
+from tfparity.suite.language.dtypes import name_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def judged(task: Task, sample: Sample, planned: PlannedCheck, got: list[Outcome]
             unequal += different
     wants = task.reference(sample, [d.draw for d in unequal]) if unequal and task.case.reference else None
     with task.clock.phase("judge"):
-        found += [_judged(task, sample, d, wants[d.draw] if wants else None) for d in unequal]
+        found += [_judged(task, sample, planned.device, d, wants[d.draw] if wants else None) for d in unequal]
     return worst(found) if found else Judgement("ill-conditioned", detail="results do not align with the elements")
 
 
@@ -79,7 +82,7 @@ def _compared(
     return same, different
 
 
-def _judged(task: Task, sample: Sample, d: Differing, sure: Expected | None) -> Judgement:
+def _judged(task: Task, sample: Sample, device: str, d: Differing, sure: Expected | None) -> Judgement:
     """The judgement of one differing result; `sure` is what the reference gives, None where it gives nothing."""
     assert sample.positions is not None
     spread = kept = flush = None
@@ -89,8 +92,8 @@ def _judged(task: Task, sample: Sample, d: Differing, sure: Expected | None) -> 
             kept, s = model[d.index], sure.spread[d.result]
             spread = None if s is None else s[d.index]
             flush = flushes[d.index] if flushes is not None and flushes.shape == model.shape else None
-    # computed in float32 and rounded once, 16 bits leave no room for the length to show
-    sixteen = family(d.inside.dtype) == "float" and d.inside.dtype.itemsize == 2
-    factor = 0.0 if task.case.exact or sixteen else 2.0 * task.case.error_factor
+    factor = tolerance.factor(
+        task.case.exact, task.case.error_factor, against="lanes", dtype=name_of(d.inside.dtype), device=device
+    )
     j, at = arrays(d.inside, d.alone, spread, factor=factor, kept=kept, flushed=flush)
     return replace(j, worst=(d.draw, d.result, (int(d.index[at[0]]),)) if at else None)

@@ -10,8 +10,12 @@ import numpy as np
 from tfparity.suite.checking.planning import PlannedCheck
 from tfparity.suite.checking.task import Task, plain
 from tfparity.suite.inputs.sample import Sample
-from tfparity.suite.judging.judge import Expected, Judgement, arrays, short, worst
+from tfparity.suite.judging import tolerance
+from tfparity.suite.judging.arrays import arrays
+from tfparity.suite.judging.judgement import Judgement, worst
 from tfparity.suite.judging.outcome import Failure, Lost, Outcome, Value
+from tfparity.suite.judging.shown import short
+from tfparity.suite.judging.verdicts import Expected
 from tfparity.suite.language.dtypes import family, roundoff
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -24,7 +28,7 @@ def judged(task: Task, sample: Sample, planned: PlannedCheck, got: list[Outcome]
         if isinstance(outcome, Lost):
             return Judgement(outcome.verdict, detail=outcome.detail)
         if isinstance(outcome, Value):
-            found += _held(task, outcome, draw, number)
+            found += _held(task, planned, outcome, draw, number)
         elif not (task.case.reference and _open(task.reference(sample)[number])):
             found.append(_refused(outcome, number))
     return worst(found) if found else Judgement("identical", detail="every draw is refused, as it must or may be")
@@ -41,7 +45,7 @@ def _refused(outcome: Failure, draw: int) -> Judgement:
     return Judgement("error-differs", "error-class", detail=outcome.words, worst=(draw, -1, ()))
 
 
-def _held(task: Task, outcome: Value, draw: Any, number: int) -> Iterator[Judgement]:
+def _held(task: Task, planned: PlannedCheck, outcome: Value, draw: Any, number: int) -> Iterator[Judgement]:
     """A judgement for each thing that the invariant says of one draw."""
     args, kwargs = draw
     assert task.case.invariant
@@ -58,8 +62,11 @@ def _held(task: Task, outcome: Value, draw: Any, number: int) -> Iterator[Judgem
         )
         return
     unit = max((roundoff(a.dtype) for a in outcome.arrays if family(a.dtype) in ("float", "complex")), default=0.0)
+    factor = tolerance.factor(
+        task.case.exact, task.case.error_factor, against=planned.against, dtype=task.dtype, device=planned.device
+    )
     for pair in held if isinstance(held, list) else [held]:
-        yield _equal(pair, unit, task.case.error_factor, number)
+        yield _equal(pair, unit, factor, number)
 
 
 def _equal(pair: Pair, unit: float, factor: float, draw: int) -> Judgement:
