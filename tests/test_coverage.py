@@ -13,6 +13,7 @@ from tfparity.suite.coverage import options
 from tfparity.suite.coverage.matrix import METHODS, NAMESPACE, Told
 from tfparity.suite.coverage.options import Option, differs
 from tfparity.suite.records import kernels
+from tfparity.suite.running import inventory
 
 VALUE = {"aspect": "value"}
 
@@ -176,17 +177,23 @@ def test_what_is_given_in_a_call_that_fails_counts_all_the_same(registry):
     assert exercised(case)["axis"]
 
 
-def test_arguments_that_no_result_depends_on_are_arguments_of_tensorflow_and_have_a_reason(registry):
-    import inspect
+@pytest.fixture(scope="module")
+def documented():
+    return [op.name for op in inventory.documented()]
 
-    from tfparity.suite.running import inventory
-    from tfparity.suite.running.modes import resolve
 
-    found = {key: set(inspect.signature(resolve(key)).parameters) for key in (d.name for d in inventory.documented())}
-    for entry, reason in options.CHANGES_NO_RESULT.items():
-        assert reason
-        name, _, argument = entry.rpartition(":")
-        assert argument in (found[name] if name else set.union(*found.values())), entry
+def test_arguments_that_no_result_depends_on_are_arguments_of_tensorflow_and_have_a_reason(documented):
+    assert options.stale_entries(documented) == []
+    assert len(options.without_effect()) > 30
+    assert all(options.without_effect().values())
+    assert {name.partition(":")[0] for name in options.without_effect() if ":" in name} <= set(documented)
+
+
+@pytest.mark.parametrize("entry", ["no_such_argument", "tf.gather:no_such_argument"])
+def test_an_entry_that_applies_to_no_argument_is_stale(monkeypatch, documented, entry):
+    entries = {**options.without_effect(), entry: "planted"}
+    monkeypatch.setattr(options, "without_effect", lambda: entries)
+    assert options.stale_entries(documented) == [entry]
 
 
 # --- written -------------------------------------------------------------------------------------------------------
@@ -196,7 +203,7 @@ def test_the_page_and_its_tables_are_written(registry, tmp_path, monkeypatch):
     op("tf.a", None, T())
     said = told("tf.a", "tf.c", options=[Option("tf.a", "axis", "0", False)])
     monkeypatch.setattr(coverage, "_asked", lambda: said)
-    monkeypatch.setattr(coverage.cases, "load", lambda: registry)
+    monkeypatch.setattr(coverage.loading, "load", lambda: registry)
     run = synthetic.run(tmp_path, [synthetic.check("tf.a", "identical", mode="eager", **VALUE)])
     assert coverage.show([run], tmp_path) is False, "tf.c is not declared"
     page = (tmp_path / "coverage.md").read_text()
@@ -211,5 +218,5 @@ def test_the_page_and_its_tables_are_written(registry, tmp_path, monkeypatch):
 def test_a_stale_exclusion_fails_it(registry, monkeypatch, stale, good):
     op("tf.a", None, T())
     monkeypatch.setattr(coverage, "_asked", lambda: Told("2.21.0", {NAMESPACE: ["tf.a"]}, stale=stale))
-    monkeypatch.setattr(coverage.cases, "load", lambda: registry)
+    monkeypatch.setattr(coverage.loading, "load", lambda: registry)
     assert coverage.show([], None) is good

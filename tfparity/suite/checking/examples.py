@@ -39,7 +39,7 @@ from tfparity.suite.language.case import Case
 from tfparity.suite.language.trees import RaggedValue, SparseValue, leaves, rebuild
 from tfparity.suite.records.identity import Identity, QueryError
 from tfparity.suite.records.results import Check
-from tfparity.suite.running import inventory, modes
+from tfparity.suite.running import inventory, modes, private_api
 from tfparity.suite.running.modes import EAGER, Clock, Execution
 
 DTYPE = "mixed"
@@ -194,9 +194,7 @@ class _Runner(doctest.DocTestRunner):
     """doctest's runner, which judges each example and prints nothing."""
 
     def __init__(self, recorder: Recorder, begin: Callable[[int], None]):
-        from tensorflow.tools.docs.tf_doctest_lib import TfDoctestOutputChecker
-
-        super().__init__(TfDoctestOutputChecker(), verbose=False, optionflags=FLAGS)
+        super().__init__(private_api.output_checker(), verbose=False, optionflags=FLAGS)
         self.recorder, self.begin = recorder, begin
         self.told: dict[int, tuple[Judgement, float]] = {}
         self.began = 0.0
@@ -254,7 +252,7 @@ class Recorder:
         class Namespace(ModuleType):
             def __getattr__(_, name: str) -> Any:
                 found = getattr(module, name)
-                if isinstance(found, ModuleType) and found.__name__.startswith("tensorflow._api.v2"):
+                if private_api.is_public_module(found):
                     return self.stand_in(found)
                 if self.idle or id(found) not in self.known or not tf.executing_eagerly():
                     return found  # autograph must see the function itself

@@ -48,7 +48,6 @@ class Told:
     examples: Mapping[str, int] = field(default_factory=dict)
     registered: frozenset[kernels.Pair] = frozenset()
     reachable: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    gradients: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -299,13 +298,12 @@ def ask() -> Told:
         tf.__version__,
         areas,
         inventory.excluded(),
-        inventory.stale_exclusions(),
+        [*inventory.stale_exclusions(), *options.stale_entries(areas[NAMESPACE])],
         lacking,
         [option for name in counted for option in options.of(declared[name])],
         inventory.examples(),
         frozenset(inventory.registered()),
         inventory.reachable(),
-        inventory.gradients(),
     )
 
 
