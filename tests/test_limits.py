@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 
 from tests.reports import synthetic
 from tfparity import cli
-from tfparity.reports import limits
+from tfparity.reports import coverage_page, limits
 from tfparity.reports.limits import Limit
-from tfparity.suite.coverage import matrix as coverage
+from tfparity.suite.coverage import matrix
 from tfparity.suite.records.results import RunError
 
 REFUSED = "InvalidArgumentError: Value for attr 'T' of {} is not in the list of allowed values: half, float, int32"
@@ -168,7 +168,8 @@ def test_of_a_check_that_two_runs_made_the_last_says():
 @pytest.fixture
 def command(monkeypatch, tmp_path):
     """`tfparity coverage` of a run that is on disk, where nothing else is amiss."""
-    monkeypatch.setattr(coverage, "show", lambda runs, out: True)
+    monkeypatch.setattr(matrix, "measure", lambda runs: None)
+    monkeypatch.setattr(coverage_page, "show", lambda found, out: True)
 
     def call(*rows, **options):
         folder = synthetic.store(synthetic.run(tmp_path / "run", list(rows), about=synthetic.meta()))

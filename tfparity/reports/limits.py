@@ -12,24 +12,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from tfparity.suite.language.dtypes import DTYPES
 from tfparity.suite.records.results import Run, RunError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DTYPES = ("float32", "float64", "float16", "bfloat16", "complex64", "complex128") + (
-    "int32",
-    "int64",
-    "int16",
-    "int8",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "bool",
-    "string",
-)
-"""The order in which dtypes are listed."""
 
 
 @dataclass(frozen=True, order=True)
