@@ -172,6 +172,11 @@ def test_a_call_of_the_cases_own_is_watched_for_what_it_gives_the_op(registry):
     assert exercised(case) == {"axis": False, "exclusive": False, "reverse": True}
 
 
+def test_a_default_that_is_a_function_is_shown_by_its_name(registry):
+    found = {option.argument: option.default for option in options.of(op("tf.signal.stft", None, T("n")))}
+    assert (found["window_fn"], found["pad_end"]) == ("hann_window", "False")
+
+
 def test_what_is_given_in_a_call_that_fails_counts_all_the_same(registry):
     case = op("tf.math.cumsum", None, T("a b"), call=lambda f, x: f(x, axis=7))
     assert exercised(case)["axis"]

@@ -114,7 +114,7 @@ def test_a_kernel_that_takes_any_dtype_ran_if_its_op_ran_there():
     assert [r.missing for r in coverage({("A", "string", "cpu")}, registered, {"A"})] == [(), ("",)]
 
 
-# --- TensorFlow's own word -----------------------------------------------------------------------------------------
+# --- what TensorFlow says ------------------------------------------------------------------------------------------
 
 PROGRAM = """
 import tensorflow as tf
@@ -131,37 +131,37 @@ def log():
 
 
 @pytest.fixture(scope="module")
-def told():
+def registries():
     """Asked in a process of its own, like every question about the registries."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_told)
+        return pool.apply(_registries)
 
 
-def _told():
+def _registries():
     return inventory.leading_types(), inventory.registered(), inventory.reachable()
 
 
-def test_this_tensorflow_logs_what_it_runs(log, told):
-    pairs = {kernel.pair for kernel in instantiated(log, told[0])}
+def test_this_tensorflow_logs_what_it_runs(log, registries):
+    pairs = {kernel.pair for kernel in instantiated(log, registries[0])}
     assert {("MatMul", "float32", "cpu"), ("Exp", "float32", "xla"), ("Cast", "float32", "xla")} <= pairs
     assert ("Exp", "float32", "cpu") not in pairs
 
 
-def test_what_runs_is_registered(log, told):
-    ours = {k.pair for k in instantiated(log, told[0]) if k.op in ("MatMul", "Exp", "Cast")}
+def test_what_runs_is_registered(log, registries):
+    ours = {k.pair for k in instantiated(log, registries[0]) if k.op in ("MatMul", "Exp", "Cast")}
     assert len(ours) >= 3
-    assert all(pair in told[1] or (pair[0], "", pair[2]) in told[1] for pair in ours)
+    assert all(pair in registries[1] or (pair[0], "", pair[2]) in registries[1] for pair in ours)
 
 
-def test_the_kernels_under_the_documented_ops_are_thousands(told):
-    _, registered, reachable = told
+def test_the_kernels_under_the_documented_ops_are_thousands(registries):
+    _, registered, reachable = registries
     assert 400 < len(reachable) < 600
     for where in ("cpu", "xla"):
         assert 2500 < share(coverage(set(), registered, reachable), where)[1] < 4000
 
 
-def test_a_documented_op_reaches_the_raw_ops_it_is_made_of(told):
-    reachable = told[2]
+def test_a_documented_op_reaches_the_raw_ops_it_is_made_of(registries):
+    reachable = registries[2]
     assert "tf.linalg.matmul" in reachable["MatMul"]
     assert "tf.nn.softplus" in reachable["Softplus"] or "tf.math.softplus" in reachable["Softplus"]
     assert "ReluGrad" not in reachable
@@ -175,8 +175,8 @@ def skipped():
     return tomllib.loads((loading.folder() / "raw_ops_skipped.toml").read_text())["skipped"]
 
 
-def test_every_raw_op_with_a_cpu_kernel_is_reached_declared_or_skipped(told, skipped):
-    _, registered, reachable = told
+def test_every_raw_op_with_a_cpu_kernel_is_reached_declared_or_skipped(registries, skipped):
+    _, registered, reachable = registries
     kernels = {op for op, _, where in registered if where == "cpu"}
     declared = {name.removeprefix("tf.raw_ops.") for name in loading.load() if name.startswith("tf.raw_ops.")}
     names = {name for group in skipped for name in group["ops"].split()}

@@ -78,7 +78,12 @@ def of(case: Case) -> list[Option]:
             except TypeError:  # an invalid call, which a case may make on purpose
                 continue
             given |= {name for name in defaults.keys() & bound.keys() if differs(bound[name], defaults[name])}
-    return [Option(case.name, name, repr(default), name in given) for name, default in defaults.items()]
+    return [Option(case.name, name, _shown(default), name in given) for name, default in defaults.items()]
+
+
+def _shown(default: Any) -> str:
+    """A default as text: a function by its name, since its repr has an address."""
+    return str(default.__name__) if inspect.isfunction(default) else repr(default)
 
 
 def differs(value: Any, default: Any) -> bool:

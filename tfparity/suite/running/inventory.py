@@ -153,7 +153,7 @@ def raw_ops() -> list[str]:
 
 
 DEVICES = {"CPU": "cpu", "DEFAULT": "cpu", "GPU": "gpu", "XLA_CPU_JIT": "xla"}
-"""Where a kernel registered for a device type runs; one for any device runs on the CPU."""
+"""Where the kernels of a device type run; those registered for any device (`DEFAULT`) run on the CPU."""
 
 
 @functools.lru_cache(maxsize=1)
