@@ -1,8 +1,13 @@
-"""Choose the quick profile from a whole run: python benchmarks/quick.py RUN [SECONDS] > cases/quick.txt
+"""Chooses the quick profile from a full run: the samples that found most per second.
 
-SECONDS is worker time, by default 300: two and a half minutes on two cores. What was gained per second goes to stderr.
+Claim: in 300 seconds of worker time, which is two and a half minutes on two cores, every case runs, and the chosen
+samples reach more kernels and more families of failures per second than a full run does. The figures go to stderr.
+
+    python benchmarks/quick.py RUN > cases/quick.txt
+    python benchmarks/quick.py RUN --seconds 600 > quick.txt
 """
 
+import argparse
 import sys
 from collections import defaultdict
 
@@ -13,19 +18,19 @@ from tfparity.suite.records.results import FAILING, read
 from tfparity.suite.running import inventory
 from tfparity.suite.session import profiles
 
-DEATH = 1.0
-"""Seconds for a worker that dies: another one, its first kernels, and what the one that died had done."""
+CRASH = 1.0
+"""Seconds that a crash costs: a new worker, its first kernels, and the work that the crashed one had done."""
 
 
 def declares(op: str, dtype: str) -> bool:
-    """Whether the cases of today still run the op in this dtype."""
+    """Whether the present cases still run the op in this dtype."""
     declared = loading.load().get(op)
     return declared is not None and dtype in (declared.dtypes or (dtype,))
 
 
 def units(checks: pd.DataFrame, kernels: pd.DataFrame) -> list[profiles.Unit]:
-    """What each sample cost and touched. A step of which several rows speak is paid once; what timed out is left out. A
-    kernel is credited to every documented op whose code reaches it, in the kernel's dtype."""
+    """What each sample cost and reached. A step that gave several rows is counted once; samples that timed out are left
+    out. A kernel is credited to every documented op whose code reaches it, in the kernel's dtype."""
     reached: dict[str, set[str]] = defaultdict(set)
     for raw, ops in inventory.reachable().items():
         for op in ops:
@@ -36,7 +41,7 @@ def units(checks: pd.DataFrame, kernels: pd.DataFrame) -> list[profiles.Unit]:
     checks = checks[(checks["sample"] != "all") & (checks["aspect"] != "docs")]
     checks = checks.assign(step=checks["aspect"].where(checks["aspect"] == "gradient", "value"))
     paid = checks.drop_duplicates(["op", "dtype", "sample", "mode", "device", "step"])
-    seconds = paid["seconds"].where(paid["verdict"] != "crash", DEATH)
+    seconds = paid["seconds"].where(paid["verdict"] != "crash", CRASH)
     cost = seconds.groupby([paid["op"], paid["dtype"], paid["sample"]]).sum()
     failing = checks[checks["verdict"].isin(FAILING)]
     hung = set(map(tuple, failing[failing["verdict"] == "timeout"][["op", "dtype", "sample"]].itertuples(index=False)))
@@ -56,7 +61,11 @@ def units(checks: pd.DataFrame, kernels: pd.DataFrame) -> list[profiles.Unit]:
 
 
 def main() -> None:
-    run, budget = read(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 300.0
+    parser = argparse.ArgumentParser(description="Choose the quick profile from a full run.")
+    parser.add_argument("run", metavar="RUN", help="the folder of a run of every case")
+    parser.add_argument("--seconds", type=float, default=300.0, help="worker time of the profile (default: 300)")
+    options = parser.parse_args()
+    run, budget = read(options.run), options.seconds
     every = units(run.checks, run.kernels)
     chosen = profiles.choose(every, budget)
     print("# The quick profile: OP/DTYPE SAMPLE... Written by benchmarks/quick.py from a run of every case in")
@@ -69,7 +78,7 @@ def main() -> None:
         cases = len({u.op for u in of})
         print(
             f"{name}: {len(of)} samples, {cases} cases, {kernels} kernels, {failures} families of failures, "
-            f"{seconds:.0f} s: {kernels / seconds:.2f} kernels and {failures / seconds:.2f} failures a second",
+            f"{seconds:.0f} s: {kernels / seconds:.2f} kernels and {failures / seconds:.2f} failures per second",
             file=sys.stderr,
         )
 

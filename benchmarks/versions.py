@@ -1,9 +1,12 @@
-"""One page from runs of several TensorFlow versions: python benchmarks/versions.py RUN... > VERSIONS.md
+"""One page from runs of several TensorFlow versions: VERSIONS.md.
 
-The verdicts of each version on the checks that all of them were asked, and which ops part from the newest release.
+Claim: one declaration per op serves several versions; the page counts the verdicts of each version on the checks that
+all of them ran, and names the ops whose checks fail in one version only.
+
+    python benchmarks/versions.py RUN... > VERSIONS.md     # the first run is the one that the others are compared with
 """
 
-import sys
+import argparse
 
 import pandas as pd
 
@@ -13,13 +16,13 @@ MOST_NAMED = 25
 """Ops named in a cell; the rest are counted."""
 
 
-def asked_of_all(runs: list[Run]) -> set[str]:
-    """The identities for which every run has a row: the planning rows of a refused dtype are no checks."""
+def common_checks(runs: list[Run]) -> set[str]:
+    """The identities for which every run has a row. The row of a refused dtype (sample `all`) is not a check."""
     return set.intersection(*(set(run.checks.loc[run.checks["sample"] != "all", "id"]) for run in runs))
 
 
 def verdicts(runs: list[Run], common: set[str]) -> pd.DataFrame:
-    """Rows by verdict, a column a version."""
+    """How many checks have each verdict; one column per version."""
     counts = {
         run.meta["tensorflow"]: run.checks.loc[run.checks["id"].isin(common), "verdict"].value_counts() for run in runs
     }
@@ -33,8 +36,8 @@ def missing(run: Run) -> list[str]:
     return sorted(set(gone["op"]) - set(run.checks.loc[run.checks["verdict"] != "unsupported", "op"]))
 
 
-def turned(base: Run, other: Run, common: set[str]) -> tuple[list[str], list[str]]:
-    """The ops with checks that fail in `other` only, and those with checks that fail in `base` only."""
+def changed(base: Run, other: Run, common: set[str]) -> tuple[list[str], list[str]]:
+    """The ops with checks that fail in `other` only, and the ops with checks that fail in `base` only."""
 
     def failing(run: Run) -> pd.Series:
         rows = run.checks[run.checks["id"].isin(common)].set_index("id")
@@ -52,14 +55,14 @@ def named(ops: list[str]) -> str:
 
 
 def page(runs: list[Run]) -> str:
-    """The Markdown page; the first run is the one that the others are held against."""
-    base, common = runs[0], asked_of_all(runs)
+    """The Markdown page; the others are compared with the first run."""
+    base, common = runs[0], common_checks(runs)
     table = verdicts(runs, common)
     lines = [
         "# Verdicts by version of TensorFlow",
         "",
-        f"The slice of CI on each version; {len(common):,} checks that all were asked. Written by "
-        "`benchmarks/versions.py`; the last five verdicts fail unless waived, and the waivers are those of "
+        f"CI's slice of the suite on each version: {len(common):,} checks that all versions ran. Written by "
+        "`benchmarks/versions.py`. The last five verdicts fail unless waived; the waivers are those of "
         f"{base.meta['tensorflow']}.",
         "",
         "| verdict | " + " | ".join(table.columns) + " |",
@@ -68,17 +71,19 @@ def page(runs: list[Run]) -> str:
         "",
     ]
     for run in runs[1:]:
-        only, gone = turned(base, run, common)
+        only, gone = changed(base, run, common)
         lines += [
             f"## {run.meta['tensorflow']} against {base.meta['tensorflow']}",
             "",
             f"- ops not in this version: {named(missing(run))}",
-            f"- ops that fail a check here and not there: {named(only)}",
-            f"- ops that fail a check there and not here: {named(gone)}",
+            f"- ops with a check that fails in {run.meta['tensorflow']} only: {named(only)}",
+            f"- ops with a check that fails in {base.meta['tensorflow']} only: {named(gone)}",
             "",
         ]
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    print(page([read(path) for path in sys.argv[1:]]))
+    parser = argparse.ArgumentParser(description="Compare runs of several TensorFlow versions on one page.")
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="run folders; the others are compared with the first")
+    print(page([read(path) for path in parser.parse_args().runs]))

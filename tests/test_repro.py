@@ -37,11 +37,11 @@ def imports(text):
 
 
 def shown(text):
-    """What the script prints, run in a namespace of its own."""
+    """What the script prints and its exit status, run in a namespace of its own."""
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), pytest.raises(SystemExit) as end:
         exec(compile(text, "show.py", "exec"), {"__name__": "__main__"})
-    return printed.getvalue()
+    return printed.getvalue(), end.value.code
 
 
 FAILING = {
@@ -67,12 +67,12 @@ FAILING = {
 @pytest.mark.parametrize("of", FAILING)
 def test_the_script_of_a_failing_check_shows_the_difference_with_tensorflow_and_numpy_alone(script, of):
     text = script(FAILING[of])
-    assert imports(text) == {"numpy", "tensorflow"}
-    assert "tfparity" not in text.replace("/tmp/tfparity-repro", "")
+    assert imports(text) <= {"numpy", "tensorflow"} | sys.stdlib_module_names
+    assert "tfparity" not in text.replace("prefix='tfparity-'", "")
     assert text.startswith(f"# {FAILING[of]}\n")
-    printed = shown(text)
-    last = printed.splitlines()[-1].split()
-    assert int(last[0]) > 0, printed
+    printed, status = shown(text)
+    assert status == 0, printed
+    assert int(printed.splitlines()[-1].split()[0]) > 0
     assert "draw 0" in printed
 
 
@@ -86,7 +86,9 @@ def test_the_script_of_a_failing_check_shows_the_difference_with_tensorflow_and_
     ],
 )
 def test_the_script_of_a_passing_check_shows_none(script, of):
-    assert shown(script(of)).splitlines()[-1].startswith("0 of ")
+    printed, status = shown(script(of))
+    assert status == 1, printed
+    assert printed.splitlines()[-1].startswith("0 of ")
 
 
 def test_the_script_runs_in_a_process_that_cannot_see_tfparity(script, tmp_path):
@@ -125,7 +127,7 @@ def test_an_unknown_sample_or_op_is_refused(script):
 
 
 @pytest.mark.skipif(not tensorflow_is("2.21") or sys.platform != "linux", reason="seen in 2.21; M_PERTURB is glibc's")
-def test_what_nobody_wrote_is_shown_beside_zero(tmp_path):
+def test_uninitialised_memory_is_shown_beside_zero(tmp_path):
     text = repro.script(identity("tf.linalg.cholesky/float32/singular-0/eager@CPU:0#error:docs"), loading.load())
     (tmp_path / "show.py").write_text(text)
     done = subprocess.run([sys.executable, "show.py"], cwd=tmp_path, capture_output=True, text=True, check=True)

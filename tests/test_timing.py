@@ -1,7 +1,7 @@
 """The sampler on a fake machine, whose clock moves only as its calls say, with faults planted in both.
 
-The fake is noisy in the ways that real machines are: a level that wanders from sample to sample and is shared by
-neighbours, a jitter of each sample, now and then an interruption. No test asserts a time of the machine it runs on.
+The fake is noisy as real machines are: a level that drifts from reading to reading and is shared by neighbours, a
+jitter of each reading, now and then an interruption. No test asserts a time of the machine it runs on.
 """
 
 import gc
@@ -9,36 +9,23 @@ import json
 import os
 from collections import Counter
 from itertools import pairwise
-from math import inf, isnan
+from math import isnan
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tfparity.suite.timing import sampler as timing
-from tfparity.suite.timing.sampler import (
-    TWIN,
-    Groups,
-    batches,
-    cold,
-    empty,
-    floor,
-    follows_another,
-    loop_counts,
-    measure,
-    no_collection,
-    order,
-    record,
-    twin,
-    twin_of,
-)
+from tfparity.suite.timing import sampler, schedule
+from tfparity.suite.timing.pytest_benchmark import Groups, record
+from tfparity.suite.timing.sampler import Effort, Timer, cold, empty, measure, no_collection
+from tfparity.suite.timing.schedule import TWIN, batches, follows_another, loop_counts, order, twin, twin_of
 from tfparity.suite.timing.statistics import false_rate, verdict
 
 pytest_plugins = "pytester"
 
 
 class Machine:
-    """A clock that only calls move. Every synchronisation begins a new moment, with a new level and jitter."""
+    """A clock that only calls move. Each synchronisation draws a new level and jitter."""
 
     def __init__(self, seed=0, jitter=0.0, drift=0.0, sync=0.0):
         self.random, self.now, self.level, self.factor = np.random.default_rng(seed), 0.0, 0.0, 1.0
@@ -57,7 +44,7 @@ class Machine:
             self.factor = np.exp(self.level + self.random.normal(0, self.jitter) + spike)
 
     def call(self, seconds, name="", later=0.0):
-        """A call that takes so long, and leaves `later` seconds of work to the device."""
+        """A call that takes `seconds`, and leaves `later` seconds of work to the device."""
 
         def run():
             self.now += 1e9 * seconds * self.factor
@@ -67,8 +54,12 @@ class Machine:
 
         return run
 
-    def measure(self, calls, **options):
-        return measure(calls, synchronise=self.synchronise, clock=self.clock, cpu_clock=self.clock, **options)
+    @property
+    def timer(self):
+        return Timer(self.synchronise, self.clock, self.clock)
+
+    def measure(self, calls, seed=0, traces=empty, **effort):
+        return measure(calls, timer=self.timer, effort=Effort(**effort), seed=seed, traces=traces)
 
 
 # Order
@@ -119,15 +110,15 @@ def test_costs_within_a_factor_of_ten_share_their_loop_count():
     assert batches({}) == []
 
 
-def test_a_sample_lasts_a_millisecond_or_one_call():
+def test_a_reading_lasts_a_millisecond_or_one_call():
     counts = loop_counts({"eager": 40e-6, "graph": 200e-6, "slow": 2.0}, 1e-3)
     assert counts["eager"] == counts["graph"] == 30
     assert counts["slow"] == 1
     assert loop_counts({"long": 1e-3}, 1e-3) == {"long": 1}
-    assert loop_counts({"nothing": 0.0}, 1e-3)["nothing"] == timing.MOST_LOOPS
+    assert loop_counts({"nothing": 0.0}, 1e-3)["nothing"] == schedule.MOST_LOOPS
 
 
-def test_samples_are_long_enough_and_alike_modes_loop_alike():
+def test_readings_are_long_enough_and_modes_of_similar_cost_share_a_loop_count():
     fake = Machine(jitter=0.02)
     done = fake.measure({"eager": fake.call(40e-6), "graph": fake.call(150e-6)})
     assert (done.wall > 1e-3).all()
@@ -135,23 +126,23 @@ def test_samples_are_long_enough_and_alike_modes_loop_alike():
     assert not done.subtracted
 
 
-def test_a_slow_synchronisation_makes_samples_longer():
-    """50 µs to synchronise is 5% of a millisecond: the same on both sides it would pull every ratio towards 1."""
+def test_a_slow_synchronisation_makes_readings_longer():
+    """50 µs to synchronise is 5% of a millisecond: added to both sides, it would pull every ratio towards 1."""
     fake = Machine(sync=50e-6)
     done = fake.measure({"a": fake.call(10e-6), "b": fake.call(20e-6)})
     assert done.sync == pytest.approx(50e-6)
     assert done.ratio("b").mid == pytest.approx(2.0, rel=0.02)
-    assert (done.wall >= 50e-6 / timing.SYNC_SHARE).all()
+    assert (done.wall >= 50e-6 / sampler.SYNC_SHARE).all()
 
 
-def test_the_empty_loop_is_taken_off_where_loop_counts_differ(monkeypatch):
+def test_the_empty_loop_is_subtracted_where_loop_counts_differ(monkeypatch):
     """With a loop that costs 1 µs a call, 2 µs against 100 looks like 3 against 101."""
     fake = Machine()
 
     def blank():
         fake.now += 1e3
 
-    monkeypatch.setattr(timing, "empty", blank)
+    monkeypatch.setattr(sampler, "empty", blank)
     done = fake.measure({"numpy": fake.call(3e-6), "eager": fake.call(101e-6)})
     assert done.subtracted
     assert done.floor == pytest.approx(1e-6)
@@ -159,22 +150,22 @@ def test_the_empty_loop_is_taken_off_where_loop_counts_differ(monkeypatch):
     assert done.seconds("numpy").mid == pytest.approx(2e-6)
     near = fake.measure({"numpy": fake.call(1.5e-6), "eager": fake.call(101e-6)})
     assert not near.subtracted
-    assert any("too close to the empty one" in flag for flag in near.flags)
+    assert any("costs too little" in flag for flag in near.flags)
 
 
-# Samples
+# Readings
 
 
-def test_every_sample_is_kept_with_all_that_was_seen():
+def test_every_reading_is_kept_with_its_times_and_the_load_of_the_machine():
     fake = Machine(jitter=0.02)
     done = fake.measure({"a": fake.call(1e-4), "b": fake.call(2e-4), "c": fake.call(3e-4)}, rounds=7, extra=0)
     for field in ("dispatch", "wall", "cpu", "switches", "pressure", "steal", "loops", "order"):
         assert getattr(done, field).shape == (7, 3), field
-    assert done.block.shape == (timing.BLOCK, 3)
+    assert done.block.shape == (sampler.BLOCK, 3)
     assert (done.dispatch <= done.wall).all()
 
 
-def test_the_device_is_synchronised_once_a_sample_and_both_times_are_told():
+def test_the_device_is_synchronised_around_each_reading_and_both_times_are_reported():
     fake = Machine()
     waits = []
 
@@ -183,14 +174,15 @@ def test_the_device_is_synchronised_once_a_sample_and_both_times_are_told():
         fake.synchronise()
 
     calls = {"gpu": fake.call(4e-6, later=40e-6), "cpu": fake.call(30e-6)}
-    done = measure(calls, synchronise=synchronise, clock=fake.clock, cpu_clock=fake.clock, extra=0)
+    timer, effort = Timer(synchronise, fake.clock, fake.clock), Effort(extra=0)
+    done = measure(calls, timer=timer, effort=effort)
     assert done.seconds("gpu", dispatch=True).mid == pytest.approx(4e-6)
     assert done.seconds("gpu").mid == pytest.approx(44e-6)
     assert done.seconds("cpu", dispatch=True).mid == done.seconds("cpu").mid
-    assert 2 * done.loops.size < len(waits) < done.loops.sum() / 4, "two a sample: before it and after it"
+    assert 2 * done.loops.size < len(waits) < done.loops.sum() / 4, "two a reading: before it and after it"
 
 
-def test_garbage_collection_rests_within_samples_and_is_restored():
+def test_garbage_collection_is_off_within_readings_and_restored():
     seen = set()
     fake = Machine()
     slow = fake.call(1e-3)
@@ -218,7 +210,7 @@ def test_garbage_collection_is_restored_when_a_call_raises():
     assert gc.isenabled()
 
 
-def test_far_out_samples_are_flagged_and_kept():
+def test_outliers_are_flagged_and_kept():
     fake = Machine()
     count = iter(range(10**9))
     quick = fake.call(2e-3)
@@ -232,13 +224,13 @@ def test_far_out_samples_are_flagged_and_kept():
     assert done.outliers().sum() == 1
     assert done.wall.max() > 1
     assert done.seconds("a").high == pytest.approx(2e-3)
-    assert any("far out; they were kept" in flag for flag in done.flags)
+    assert "1 of 22 readings are outliers; they were kept" in done.flags
 
 
 # Verdicts on a noisy machine
 
 
-def test_planted_a_ten_percent_slowdown_is_called():
+def test_planted_a_ten_percent_slowdown_is_reported():
     verdicts = []
     for seed in range(20):
         fake = Machine(seed, jitter=0.02, drift=0.05)
@@ -249,26 +241,26 @@ def test_planted_a_ten_percent_slowdown_is_called():
     assert "equivalent" not in verdicts
 
 
-def test_planted_a_ten_percent_speedup_is_called():
+def test_planted_a_ten_percent_speedup_is_reported():
     fake = Machine(5, jitter=0.02, drift=0.05)
     assert fake.measure({"eager": fake.call(1e-4), "graph": fake.call(0.9e-4)}).verdict("graph") == "faster"
 
 
-def test_a_twin_is_not_called_more_often_than_the_interval_promises():
-    """Both stages together: some of these stop after 11 rounds, others take fresh ones. Bound: 3.4%."""
-    called, stages = [], Counter()
+def test_false_positives_are_no_more_frequent_than_the_two_stages_promise():
+    """Both stages together: some trials stop after 11 rounds, others take fresh ones. Bound: 3.4%."""
+    verdicts, stages = [], Counter()
     for seed in range(400):
         fake = Machine(seed, jitter=0.015, drift=0.01)
         call = fake.call(2e-3)
         done = fake.measure({"graph": call, "graph" + TWIN: call}, seed=seed)
-        called.append(verdict(done.ratio("graph" + TWIN), margin=0))
+        verdicts.append(verdict(done.ratio("graph" + TWIN), margin=0))
         stages[done.decisive] += 1
     assert min(stages[0], stages[11]) > 40, "the sweep must exercise both stages"
-    assert false_rate(called).mid <= 0.034 + 0.01
+    assert false_rate(verdicts).mid <= 0.034 + 0.01
 
 
-def test_contiguous_blocks_call_what_interleaving_does_not():
-    """Why the sampler is as it is: the same wandering machine, the same calls, measured one after the other."""
+def test_contiguous_blocks_report_differences_where_there_are_none():
+    """Why the sampler interleaves: the same drifting machine, the same calls, measured one block after the other."""
     wrong = 0
     for seed in range(100):
         fake = Machine(seed, jitter=0.02, drift=0.05)
@@ -292,27 +284,26 @@ def test_a_quiet_machine_stops_after_the_planned_rounds():
     assert (done.rounds, done.decisive, len(done.wall)) == (11, 0, 11)
 
 
-def test_where_rounds_were_added_only_the_fresh_ones_decide():
+def test_where_rounds_were_added_the_estimates_use_only_the_fresh_ones():
     fake = Machine(3, jitter=0.1)
     done = fake.measure({"a": fake.call(1e-4), "b": fake.call(1e-4)})
     assert (done.rounds, done.decisive, len(done.wall)) == (24, 11, 35)
     assert len(done.per_call("a")) == 24
-    assert len(done.per_call("a", all_rounds=True)) == 35
 
 
-def test_planted_a_pilot_that_lies_does_not_reach_the_verdict():
-    """The first eleven rounds are made to favour b by a fifth; fresh rounds do not know of it."""
+def test_planted_a_biased_pilot_does_not_change_the_verdict():
+    """The first eleven rounds are made to favour b by a fifth, the fresh rounds are not."""
     fake = Machine(3, jitter=0.1)
     honest = fake.call(2e-3)
     calls = Counter()
 
-    def lying():
+    def biased():
         calls["b"] += 1
         honest()
         if calls["b"] <= 2 + 11:              # two to warm up and calibrate
             fake.now -= 1e9 * 4e-4 * fake.factor
 
-    done = fake.measure({"a": honest, "b": lying}, seed=3)
+    done = fake.measure({"a": honest, "b": biased}, seed=3)
     assert done.decisive == 11
     pilot = np.log(done.wall[:11, 1] / done.wall[:11, 0])
     assert np.median(pilot) < -0.1
@@ -335,7 +326,7 @@ def test_a_budget_is_divided_before_the_first_round():
     assert any("fitted into the budget" in flag for flag in done.flags) or done.rounds == 11
 
 
-def test_a_budget_that_cannot_hold_one_round_still_gives_an_honest_number():
+def test_a_budget_too_small_for_one_round_gives_one_round_without_an_interval():
     fake = Machine()
     done = fake.measure({"a": fake.call(5.0), "b": fake.call(9.0)}, budget=1.0)
     assert done.rounds == 1
@@ -344,10 +335,10 @@ def test_a_budget_that_cannot_hold_one_round_still_gives_an_honest_number():
     assert any("too few for an interval" in flag for flag in done.flags)
 
 
-# Interleaving that disturbs
+# Where interleaving disturbs
 
 
-def test_planted_a_call_that_suffers_from_its_neighbours_is_flagged():
+def test_planted_a_call_that_its_neighbours_slow_down_is_flagged():
     """Cold caches: the first call after another one takes twice as long."""
     fake = Machine(jitter=0.001)
     plain, last = fake.call(2e-3), [""]
@@ -366,12 +357,12 @@ def test_planted_a_call_that_suffers_from_its_neighbours_is_flagged():
     assert any(flag.startswith("a: a contiguous block takes 0.50 times") for flag in done.flags)
 
 
-def test_only_samples_right_after_another_callable_count_as_interleaved():
+def test_only_readings_right_after_another_callable_count_as_interleaved():
     places = np.array([[0, 1], [1, 0], [0, 1]])          # runs a, b, b, a, a, b
     assert follows_another(places).tolist() == [[True, True], [True, False], [False, True]]
 
 
-def test_calls_that_do_not_mind_their_neighbours_are_not_flagged():
+def test_calls_that_their_neighbours_do_not_slow_down_are_not_flagged():
     fake = Machine(jitter=0.03)
     done = fake.measure({"a": fake.call(1e-3), "b": fake.call(2e-3)})
     assert done.disturbed("a") is done.disturbed("b") is None
@@ -385,9 +376,9 @@ def test_planted_a_retrace_during_warm_timing_is_flagged():
         traces[0] += 1
         plain()
 
-    done = fake.measure({"a": retracing}, unchanging=lambda: traces[0])
+    done = fake.measure({"a": retracing}, traces=lambda: traces[0])
     assert any("traced or compiled again" in flag for flag in done.flags)
-    assert not fake.measure({"a": plain}, unchanging=lambda: traces[0]).flags
+    assert not fake.measure({"a": plain}, traces=lambda: traces[0]).flags
 
 
 # Twins
@@ -401,25 +392,24 @@ def test_about_a_twentieth_of_the_cases_carry_a_twin_of_any_of_their_modes():
     assert {name for each in added for name in each} == {"eager-twin", "graph-twin", "xla-twin"}
 
 
-def test_the_twin_is_the_same_callable_and_the_choice_belongs_to_the_identity():
+def test_the_twin_is_the_same_callable_and_the_identity_alone_chooses_it():
     calls = {"eager": lambda: 1, "graph": lambda: 2}
-    doubled = next(got for n in range(1000) if len(got := twin(calls, f"case {n}")) == 3)
-    name = (set(doubled) - set(calls)).pop()
-    assert doubled[name] is calls[twin_of(name)]
+    repeated = next(got for n in range(1000) if len(got := twin(calls, f"case {n}")) == 3)
+    name = (set(repeated) - set(calls)).pop()
+    assert repeated[name] is calls[twin_of(name)]
     assert twin(calls, "x", share=1.0) == twin(calls, "x", share=1.0)
     assert twin(calls, "x", share=0.0) == calls
     assert twin({}, "x", share=1.0) == {}
     assert twin_of("graph") is None
 
 
-def test_a_twin_is_compared_with_what_it_doubles():
+def test_a_twin_is_compared_with_the_name_that_it_repeats():
     fake = Machine()
     graph = fake.call(2e-4)
     done = fake.measure({"eager": fake.call(1e-4), "graph": graph, "graph-twin": graph})
     assert done.against("graph-twin") == "graph"
     assert done.ratio("graph-twin").mid == pytest.approx(1.0)
     assert done.ratio("graph").mid == pytest.approx(2.0)
-    assert done.ratio("graph", over="graph-twin").mid == pytest.approx(1.0)
 
 
 # Refusals
@@ -431,10 +421,10 @@ def test_there_must_be_something_to_compare_with(calls):
         measure(calls, base="eager" if calls else None)
 
 
-@pytest.mark.parametrize("options", [{"rounds": 0}, {"extra": -1}, {"min_sample": 0}, {"target": 0}])
-def test_impossible_plans_are_refused(options):
+@pytest.mark.parametrize("impossible", [{"rounds": 0}, {"extra": -1}, {"shortest": 0}, {"target": 0}])
+def test_an_impossible_effort_is_refused(impossible):
     with pytest.raises(ValueError, match="at least one round"):
-        measure({"a": empty}, **options)
+        Effort(**impossible)
 
 
 def test_an_unknown_name_is_a_key_error_that_lists_the_known():
@@ -444,30 +434,22 @@ def test_an_unknown_name_is_a_key_error_that_lists_the_known():
         done.seconds("b")
 
 
-# Cold and floor
+# Cold starts
 
 
-def test_the_first_call_of_fresh_functions_is_timed_alone():
-    fake, made = Machine(), []
+def test_the_first_call_of_a_fresh_function_is_timed_each_time():
+    fake, built = Machine(), []
 
-    def make():
-        fake.now += 1e6
-        first = [True]
+    def start():
+        built.append(1)
+        fake.now += 1e6 + 50e6
 
-        def run():
-            fake.now += 50e6 if first[0] else 1e3
-            first[0] = False
-
-        made.append(run)
-        return run
-
-    done = cold(make, synchronise=fake.synchronise, clock=fake.clock)
-    assert len(made) == 5
-    assert done.make == pytest.approx([1e-3] * 5)
-    assert done.first == pytest.approx([0.05] * 5)
-    assert done.seconds().low == done.seconds().high == pytest.approx(0.05)
+    done = cold(start, timer=fake.timer)
+    assert len(built) == 5
+    assert done.starts == pytest.approx([0.051] * 5)
+    assert done.seconds().low == done.seconds().high == pytest.approx(0.051)
     with pytest.raises(ValueError, match="at least one"):
-        cold(make, repeats=0)
+        cold(start, repeats=0)
 
 
 def test_planted_a_function_that_is_not_fresh_shows():
@@ -477,13 +459,8 @@ def test_planted_a_function_that_is_not_fresh_shows():
         fake.now += 50e6 if first[0] else 1e3
         first[0] = False
 
-    done = cold(lambda: run, clock=fake.clock)
-    assert done.first.max() > 1000 * done.first.min()
-
-
-def test_the_floor_is_positive_and_bounded():
-    interval = floor(rounds=11, min_sample=1e-4)
-    assert 0 < interval.low <= interval.mid <= interval.high < inf
+    done = cold(run, timer=fake.timer)
+    assert done.starts.max() > 1000 * done.starts.min()
 
 
 # The real clock, without saying how fast
@@ -491,12 +468,13 @@ def test_the_floor_is_positive_and_bounded():
 
 def test_on_the_real_clock_more_work_takes_longer():
     data = list(range(400))
-    done = measure({"one": lambda: sum(data), "nine": lambda: [sum(data) for _ in range(9)]}, rounds=24, extra=0)
-    assert done.verdict("nine") == "slower", "24 rounds bear six that a busy machine spoils"
+    calls = {"one": lambda: sum(data), "nine": lambda: [sum(data) for _ in range(9)]}
+    done = measure(calls, effort=Effort(rounds=24, extra=0))
+    assert done.verdict("nine") == "slower", "the interval of 24 rounds bears six outliers at each end"
     assert done.cpu.sum() > 0
 
 
-def test_a_row_of_the_table_is_filled(monkeypatch):
+def test_the_figures_are_the_columns_of_a_row():
     fake = Machine(1, jitter=0.01)
     done = fake.measure({"eager": fake.call(2e-4), "graph": fake.call(1e-4)})
     row = done.figures("graph")
@@ -507,7 +485,7 @@ def test_a_row_of_the_table_is_filled(monkeypatch):
     assert json.dumps(row)
 
 
-def test_a_free_call_claims_no_ratio():
+def test_a_call_below_the_resolution_of_the_clock_has_no_ratio():
     fake = Machine()
     done = fake.measure({"a": lambda: None, "b": fake.call(1e-3)}, rounds=6)
     assert isnan(done.ratio("b").mid)
@@ -519,14 +497,15 @@ def test_a_free_call_claims_no_ratio():
 SUITE = """
     import json
     import pytest
-    from tfparity.suite.timing.sampler import Groups, measure, record
+    from tfparity.suite.timing.pytest_benchmark import Groups, record
+    from tfparity.suite.timing.sampler import Effort, measure
 
     GROUPS, MEASURED = Groups(), []
 
     def once():
         MEASURED.append(1)
         data = list(range(300))
-        return measure({"eager": lambda: sum(data), "graph": lambda: max(data)}, rounds=6, extra=0)
+        return measure({"eager": lambda: sum(data), "graph": lambda: max(data)}, effort=Effort(rounds=6, extra=0))
 
     @pytest.mark.parametrize("mode", ["eager", "graph"])
     def test_time(benchmark, mode):
@@ -543,13 +522,13 @@ SUITE = """
 @pytest.fixture
 def run_benchmarks(pytester, monkeypatch):
     """pytest in a process and folder of its own, with pytest-benchmark and without the suite's own plugin."""
-    root = str(Path(timing.__file__).parents[2])
+    root = str(Path(sampler.__file__).parents[3])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]))
     pytester.makepyfile(SUITE)
     return lambda *options: pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:tfparity", *options)
 
 
-def test_the_json_of_pytest_benchmark_holds_exactly_our_samples(pytester, run_benchmarks):
+def test_the_json_of_pytest_benchmark_holds_exactly_our_readings(pytester, run_benchmarks):
     result = run_benchmarks("--benchmark-json=out.json")
     result.assert_outcomes(passed=3)
     stored = json.loads((pytester.path / "out.json").read_text())["benchmarks"]

@@ -29,7 +29,8 @@ from tfparity.suite.session.pool import Pool
 from tfparity.suite.session.session import Request
 from tfparity.suite.session.worker import Done, Job
 from tfparity.suite.timing import case_timing as timed
-from tfparity.suite.timing import sampler as timing
+from tfparity.suite.timing import pytest_benchmark
+from tfparity.suite.timing.measurement import Measurement
 
 AHEAD = 6
 """Jobs queued before the test that needs them, so that workers never wait for pytest."""
@@ -84,7 +85,7 @@ class CaseFile(pytest.File):
                 dtype = samples.main_dtype([d for d, refused in plan.items() if not refused])
                 if dtype and mine[name].timed:
                     for _, size in timed.sizes(mine[name], dtype):
-                        for mode in timed.TIMED_MODES:
+                        for mode in timed.timed_modes():
                             if mode != "numpy" or mine[name].reference:
                                 yield bench_item(self, name, dtype, size, mode)
             return
@@ -165,7 +166,7 @@ def bench_item(parent: CaseFile, case: str, dtype: str, size: int, mode: str) ->
         measured = state.measured(case, dtype, size)
         if mode not in measured.names:
             pytest.skip(f"{case} does not run in {mode}")
-        timing.record(benchmark, measured, mode, group=f"{case}/{dtype}/{size}")
+        pytest_benchmark.record(benchmark, measured, mode, group=f"{case}/{dtype}/{size}")
 
     item = pytest.Function.from_parent(parent, name=f"{case}/{dtype}/{size}/{mode}", callobj=timed_mode)
     item.user_properties += [("op", case), ("mode", mode), ("dtype", dtype)]
@@ -202,7 +203,7 @@ class State:
         self.rows: dict[str, dict[str, Check]] = {}
         self.order: list[Job] = []
         self.problems: list[str] = []
-        self.groups = timing.Groups()
+        self.groups = pytest_benchmark.Groups()
 
     def open(self) -> Pool:
         if self.pool is None:
@@ -242,10 +243,10 @@ class State:
         done = self.open().result(job, self.open().submit(job))
         return [self.ledger.apply(row) for row in done.rows if isinstance(row, Check)]
 
-    def measured(self, case: str, dtype: str, size: int) -> timing.Measurement:
+    def measured(self, case: str, dtype: str, size: int) -> Measurement:
         """The interleaved measurement of a case at a size, made in a worker when its first mode is asked for."""
 
-        def make() -> timing.Measurement:
+        def make() -> Measurement:
             job = Job("measure", case, dtype, Wanted(self.request.modes, ("CPU:0",)), 60.0, size=size)
             done = self.open().result(job, self.open().submit(job))
             if not done.facts:

@@ -186,3 +186,12 @@ def reachable() -> dict[str, list[str]]:
 def _public(name: str) -> Any:
     """What TensorFlow has under a name, `math.acosh`."""
     return functools.reduce(getattr, name.split("."), importlib.import_module("tensorflow"))
+
+
+def public_name(value: Any) -> str | None:
+    """The public name of something that TensorFlow exports, `tf.nn.relu`; None where it exports no such thing."""
+    try:
+        name = private_api.canonical_name(value)
+    except (AttributeError, TypeError):
+        return None
+    return f"tf.{name}" if name else None

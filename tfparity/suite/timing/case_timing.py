@@ -1,13 +1,14 @@
 """Timing one case: its modes side by side, warm and cold, at three sizes, into rows.
 
-The sampler (`timing`) knows callables only; here a case becomes those callables, one per mode, on tensors that are
-arguments and already on the device.
+The sampler knows callables only. Here a case becomes those callables, one per mode, on tensors that are arguments and
+already on the device. Nothing is judged here: timing takes for granted that the modes agree.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,23 +22,94 @@ from tfparity.suite.language.case import Case
 from tfparity.suite.language.trees import leaves, rebuild
 from tfparity.suite.records.results import Timing
 from tfparity.suite.running import modes
-from tfparity.suite.timing import sampler as timing
+from tfparity.suite.timing import sampler
+from tfparity.suite.timing.measurement import Measurement
+from tfparity.suite.timing.statistics import Interval
 
 SIZES = (100, 10_000, 1_000_000)
-"""Elements of the largest input: dispatch-bound, between, and bound by the kernel."""
+"""Elements of the largest input: bound by dispatch, between, and bound by the kernel."""
 
 BUDGET = 0.5
-"""Seconds of warm rounds for one case at one size; a case that is slower gets fewer rounds, never fewer than one."""
+"""Seconds of warm rounds for one case at one size; a slower case gets fewer rounds, never fewer than one."""
 
 SLOW = 2.0
-"""A size whose first eager call takes longer than this many seconds is the last one timed."""
+"""A size whose first eager call takes more seconds than this is the last one timed on its device, and is started cold
+once."""
 
-TIMED_MODES = ("eager", "graph", "xla", "numpy")
 COLD_REPEATS = 5
+
+SAMPLE = "timed"
+
+
+def timed_modes() -> tuple[str, ...]:
+    """The modes that are timed, by name."""
+    return ("eager", "graph", "xla", "numpy")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is timed: a case in one dtype, in the wanted modes and devices. `lost` holds the steps that ended a process
+    in an earlier try, `step` is called before each step with its name and size."""
+
+    case: Case
+    dtype: str
+    want: Wanted
+    lost: Mapping[Step, Lost]
+    step: Callable[[Step, int], None]
+
+    def begin(self, what: str, device: str, size: int = 0) -> None:
+        self.step((SAMPLE, what, device, "value"), size)
+
+    def modes(self, device: str) -> list[str]:
+        """The modes to time on a device, eager first, without those that ended a process there in an earlier try."""
+        lost = {mode for _, mode, where, _ in self.lost if where == device}
+        found = [m for m in dict.fromkeys(("eager", *self.want.modes)) if m in timed_modes() and m not in lost]
+        in_numpy = self.case.reference is not None and self.case.state is None and device.startswith("CPU")
+        return [m for m in found if m != "numpy" or in_numpy]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one measurement is made: a device, and a draw with the number of elements in its largest input."""
+
+    device: str
+    draw: Any
+    size: int
+
+    @property
+    def synchronise(self) -> Callable[[], Any]:
+        """Waits for the device. A CPU runs synchronously."""
+        import tensorflow as tf
+
+        return sampler.empty if self.device.startswith("CPU") else tf.test.experimental.sync_devices
+
+    @property
+    def bytes(self) -> float:
+        return float(sum(leaf.nbytes for leaf in leaves(self.draw) if isinstance(leaf, np.ndarray)))
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A mode that runs. `call` is its warm call, `first` the seconds of the first one, `start` a cold start (None for
+    NumPy, which has none), and `traces` the number of its traces so far."""
+
+    call: Callable[[], Any]
+    first: float = 0.0
+    start: Callable[[], Any] | None = None
+    traces: Callable[[], int] = int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was measured at one place: warm, the cold starts by mode, and the seconds of the first eager call."""
+
+    warm: Measurement
+    first: float
+    cold: dict[str, sampler.Cold] = field(default_factory=dict)
 
 
 def sizes(case: Case, dtype: str) -> list[tuple[Any, int]]:
-    """The draws a case is timed on, (arguments, elements of the largest input), distinct sizes ascending."""
+    """The draws that a case is timed on, (arguments, elements of the largest input), distinct sizes ascending."""
     found: dict[int, Any] = {}
     for elements in SIZES:
         draw, size = samples.timed_draw(case, dtype, elements)
@@ -48,131 +120,126 @@ def sizes(case: Case, dtype: str) -> list[tuple[Any, int]]:
 def run(
     case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], step: Callable[[Step, int], None]
 ) -> Iterator[Timing]:
-    """The timing rows of a case, cold and warm, on each device. Modes in `lost` died in an earlier try."""
-    drawn = sizes(case, dtype)
+    """The timing rows of a case, cold and warm, on each device."""
+    task, drawn = Task(case, dtype, want, lost, step), sizes(case, dtype)
     middle = drawn[len(drawn) // 2][1]  # tracing and compiling cost the same at every size
     for device in want.devices:
         for draw, size in drawn:
-            found = _at(case, dtype, want, lost, step, device, draw, size, cold=size == middle)
+            place = Place(device, draw, size)
+            found = timed(task, place, cold=size == middle)
             if found is None:
-                return
-            done, cold, first = found
-            data = _bytes(draw)
-            for mode, seconds in cold.items():
-                yield Timing(
-                    case.name,
-                    dtype,
-                    "timed",
-                    size,
-                    mode,
-                    device,
-                    "cold",
-                    seconds.mid,
-                    seconds.low,
-                    seconds.high,
-                    COLD_REPEATS,
-                    1,
-                    seconds.mid / cold["eager"].mid,
-                    seconds.low / cold["eager"].high,
-                    seconds.high / max(cold["eager"].low, 1e-9),
-                    "unresolved",
-                    bytes=data,
-                )
-            for name in done.names:
-                yield Timing(case.name, dtype, "timed", size, name, device, "warm", **done.figures(name), bytes=data)
-            if first > SLOW:
-                return
+                break
+            yield from rows(task, place, found)
+            if found.first > SLOW:
+                break
 
 
 def measure(
     case: Case, dtype: str, want: Wanted, lost: Mapping[Step, Lost], step: Callable[[Step, int], None], size: int
-) -> timing.Measurement | None:
-    """The warm measurement of one size on the first device, every sample kept; None where eager does not run."""
+) -> Measurement | None:
+    """The warm measurement of one size on the first device; None where the case does not run in eager mode."""
     draw = next(d for d, s in sizes(case, dtype) if s == size)
-    found = _at(case, dtype, want, lost, step, want.devices[0], draw, size, cold=False)
-    return found and found[0]
+    found = timed(Task(case, dtype, want, lost, step), Place(want.devices[0], draw, size), cold=False)
+    return found.warm if found else None
 
 
-def _at(
-    case: Case,
-    dtype: str,
-    want: Wanted,
-    lost: Mapping[Step, Lost],
-    step: Callable[[Step, int], None],
-    device: str,
-    draw: Any,
-    size: int,
-    cold: bool,
-) -> tuple[timing.Measurement, dict[str, Any], float] | None:
-    """One size on one device: the measurement, the cold intervals by mode, and the seconds of a first eager call."""
-    import tensorflow as tf
-
-    dead = {mode for _, mode, _, _ in lost}
-    wanted = [m for m in dict.fromkeys(("eager", *want.modes)) if m in TIMED_MODES and m not in dead]
-    if case.reference is None or case.state is not None or not device.startswith("CPU"):
-        wanted = [m for m in wanted if m != "numpy"]
-    sample = Sample("timed", (draw,))
-    with tf.device(f"/device:{device}"):
-        tensors = [modes.tensor(leaf) for leaf in sample.tensors[0]]
-        calls, intervals, first = _prepare(case, sample, tensors, wanted, device, step, cold)
-        if "eager" not in calls:
-            return None
-        step(("timed", "warm", device, "value"), size)
-        identity = f"{case.name}/{dtype}/timed/{device}/{size}"
-        done = timing.measure(
-            timing.twin(calls, identity), base="eager", synchronise=_synchronise(device), budget=BUDGET, seed=identity
+def rows(task: Task, place: Place, found: Found) -> Iterator[Timing]:
+    """The rows of one place: the cold ones, then the warm ones."""
+    cold = {mode: start.seconds() for mode, start in found.cold.items()}
+    figures = [
+        *((mode, "cold", cold_figures(cold[mode], cold["eager"], len(found.cold[mode].starts))) for mode in cold),
+        *((name, "warm", found.warm.figures(name)) for name in found.warm.names),
+    ]
+    for mode, phase, columns in figures:
+        yield Timing(
+            op=task.case.name,
+            dtype=task.dtype,
+            sample=SAMPLE,
+            size=place.size,
+            mode=mode,
+            device=place.device,
+            phase=phase,
+            bytes=place.bytes,
+            **columns,
         )
-    return done, intervals, first
 
 
-def _prepare(
-    case: Case,
-    sample: Sample,
-    tensors: list[Any],
-    wanted: list[str],
-    device: str,
-    step: Callable[[Step, int], None],
-    with_cold: bool,
-) -> tuple[dict[str, Any], dict[str, Any], float]:
-    """Per mode a warm callable and the cold intervals; a mode that fails is left out. And one eager call's seconds."""
+def cold_figures(start: Interval, eager: Interval, repeats: int) -> dict[str, Any]:
+    """What a cold row says, by the names of its columns. Starts are not paired, so no ratio of them has a verdict."""
+    low = max(start.low, 0.0)
+    return {
+        "seconds": start.mid,
+        "low": low,
+        "high": start.high,
+        "rounds": repeats,
+        "loops": 1,
+        "ratio": start.mid / eager.mid,
+        "ratio_low": low / eager.high,
+        "ratio_high": start.high / max(eager.low, 1e-9),
+        "verdict": "unresolved",
+    }
+
+
+def timed(task: Task, place: Place, *, cold: bool) -> Found | None:
+    """One size on one device, cold as well if asked. A mode that fails is left out; None if eager does."""
     import tensorflow as tf
 
-    calls: dict[str, Any] = {}
-    intervals: dict[str, Any] = {}
-    slow = 0.0
+    timer = sampler.Timer(place.synchronise)
+    ready: dict[str, Ready] = {}
+    starts: dict[str, sampler.Cold] = {}
+    sample = Sample(SAMPLE, (place.draw,))
+    with tf.device(f"/device:{place.device}"):
+        tensors = [modes.tensor(leaf) for leaf in sample.tensors[0]]
+        for mode in task.modes(place.device):
+            task.begin(mode, place.device)
+            try:
+                one = prepared(task.case, sample, mode, tensors)
+                if cold and one.start:
+                    slow = ready.get("eager", one).first > SLOW
+                    starts[mode] = sampler.cold(one.start, 1 if slow else COLD_REPEATS, timer)
+                ready[mode] = one
+            except Exception:
+                if mode == "eager":
+                    return None
+        if "eager" not in ready:
+            return None
+        task.begin("warm", place.device, place.size)
+        identity = f"{task.case.name}/{task.dtype}/{SAMPLE}/{place.device}/{place.size}"
+        warm = sampler.measure(
+            sampler.twin({mode: one.call for mode, one in ready.items()}, identity),
+            base="eager",
+            timer=timer,
+            effort=sampler.Effort(budget=BUDGET),
+            seed=identity,
+            traces=lambda: sum(one.traces() for one in ready.values()),
+        )
+    return Found(warm, ready["eager"].first, starts)
+
+
+def prepared(case: Case, sample: Sample, mode: str, tensors: list[Any]) -> Ready:
+    """A mode, built and called once on the sample's tensors. Raises what building or the call raises."""
+    import tensorflow as tf
+
+    if mode == "numpy":
+        reference = numpy_call(case, sample)
+        reference()
+        return Ready(reference)
     specs = [tf.type_spec_from_value(t) for t in tensors]
-    for mode in wanted:
-        step(("timed", mode, device, "value"), 0)
-        try:
-            if mode == "numpy":
-                call = _numpy(case, sample)
-                call()
-            else:
 
-                def make(mode: str = mode) -> Callable[[], Any]:
-                    prepared = modes.MODES[mode].prepare(modes.program(case, sample), specs)
-                    return lambda: prepared(*tensors)
+    def build() -> Callable[..., Any]:
+        return modes.MODES[mode].prepare(modes.program(case, sample), specs)
 
-                call = make()
-                start = time.perf_counter()
-                call()
-                slow = max(slow, time.perf_counter() - start) if mode == "eager" else slow
-                if with_cold:  # preparing traces already: a cold call is building, tracing, compiling and running
-
-                    def first(make: Callable[[], Callable[[], Any]] = make) -> Callable[[], Any]:
-                        return lambda: make()()
-
-                    repeats = 1 if slow > SLOW else COLD_REPEATS
-                    intervals[mode] = timing.cold(first, repeats, synchronise=_synchronise(device)).seconds()
-            calls[mode] = call
-        except Exception:
-            if mode == "eager":
-                return {}, {}, 0.0
-    return calls, intervals, slow
+    function = build()
+    began = time.perf_counter()
+    function(*tensors)
+    first = time.perf_counter() - began
+    traces = getattr(function, "experimental_get_tracing_count", int)
+    return Ready(lambda: function(*tensors), first, lambda: build()(*tensors), traces)
 
 
-def _numpy(case: Case, sample: Sample) -> Callable[[], Any]:
-    """The reference in the dtype under test, as a user of NumPy would call it."""
+def numpy_call(case: Case, sample: Sample) -> Callable[[], Any]:
+    """The reference in the dtype under test, as a user of NumPy would call it. Dtypes that NumPy itself does not have,
+    such as bfloat16, are computed in float32."""
     args, kwargs = sample.draws[0]
     assert case.reference is not None
     reference = case.reference
@@ -185,14 +252,3 @@ def _numpy(case: Case, sample: Sample) -> Callable[[], Any]:
         args, lambda leaf: leaf.astype(np.float32) if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "V" else leaf
     )
     return call
-
-
-def _synchronise(device: str) -> Callable[[], Any]:
-    """Waiting for the device: once a sample, never once a call. A CPU runs synchronously."""
-    import tensorflow as tf
-
-    return timing.empty if device.startswith("CPU") else tf.test.experimental.sync_devices
-
-
-def _bytes(draw: Any) -> float:
-    return float(sum(leaf.nbytes for leaf in leaves(draw) if isinstance(leaf, np.ndarray)))

@@ -12,7 +12,7 @@ from tfparity.suite.checking.examples.page import documented
 from tfparity.suite.checking.examples.recording import Call, Context, Plain
 from tfparity.suite.checking.examples.replaying import prepare, run, without_operation
 from tfparity.suite.inputs.sample import Sample
-from tfparity.suite.language.trees import leaves
+from tfparity.suite.language.trees import leaves, rebuild
 from tfparity.suite.records.identity import Identity, QueryError
 from tfparity.suite.running import modes
 from tfparity.suite.running.modes import EAGER, Clock
@@ -77,17 +77,8 @@ def _of_call(of: Identity) -> str:
     sample = run(call, made, of.mode, context).sample
     _writable(of, sample)
     case = replace(made.case, body=None, call=without_operation)
-    return "".join(
-        [
-            repro.HEAD.format(id=of),
-            inspect.getsource(without_operation) + "\n\ncall = without_operation\n\n\n",
-            repro.program_part(case, sample, False),
-            repro.draws_part(sample, False),
-            repro.TAIL,
-            repro.modes_part(of, case.autograph),
-            repro.loop_part(case, sample, of),
-        ]
-    )
+    written = rebuild(sample.draws[0], lambda leaf: repro.Spelled(repr(leaf)) if isinstance(leaf, Plain) else leaf)
+    return repro.of_sample(case, replace(sample, draws=(written,)), of)
 
 
 def _call(of: Identity, context: Context) -> Call:
