@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tfparity
 from tfparity import (
     DTYPE,
     B,
@@ -29,6 +30,7 @@ from tfparity import (
 )
 from tfparity.suite.inputs.samples import expand
 from tfparity.suite.language import case as cases
+from tfparity.suite.language import loading
 from tfparity.suite.language.case import CaseError
 from tfparity.suite.language.loading import load
 from tfparity.suite.language.trees import leaves, rebuild
@@ -289,3 +291,54 @@ assert not [m for m in sys.modules if m.split(".")[0] in ("tensorflow", "keras")
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+# --- what arguments mean ---------------------------------------------------------------------------------------------
+
+
+def test_a_short_name_of_a_table_is_a_full_name():
+    assert (tfparity.Tensor, tfparity.Bool, tfparity.String, tfparity.Index) == (T, B, S, I)
+
+
+def test_seeds_and_axes_are_options_by_the_names_that_the_language_lists():
+    case = op("tf.foo", None, T("n"), axis=0)
+    assert [place for place in ("seed", "seed2", "axis", "maxlength", 0) if case.is_seed(place)] == ["seed", "seed2"]
+    assert [place for place in ("axis", "axes", "seed", "axis1", "maxlength", 0) if case.is_axis(place)] == [
+        "axis",
+        "axes",
+    ]
+
+
+def test_a_case_whose_axes_have_other_names_says_which_they_are():
+    case = op("tf.foo", None, T("n"), 0, axis1=0, axis_options=("axis1", 1))
+    assert [place for place in ("axis", "axis1", 0, 1) if case.is_axis(place)] == ["axis1", 1]
+
+
+# --- the folder of cases ---------------------------------------------------------------------------------------------
+
+
+def test_case_files_are_found_in_the_folders_below_and_use_what_references_hold(tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "folder", lambda: tmp_path)
+    for folder in ("ops", "references"):
+        (tmp_path / folder).mkdir()
+    written(tmp_path / "references", "from tfparity import op\ndef declare(name):\n    return op(name)\n", "making.py")
+    mine = written(tmp_path / "ops", "from ..references.making import declare\ndeclare('tf.foo')\n")
+    written(tmp_path / "ops", "raise RuntimeError('not a case file')", "_draft.py")
+    top = written(tmp_path, "from tfparity import op\nop('tf.bar')\n", "top.py")
+
+    assert loading.case_files() == [mine, top]
+    assert {name: (case.file, case.line) for name, case in load().items()} == {
+        "tf.foo": (str(mine), 2),
+        "tf.bar": (str(top), 2),
+    }
+
+
+def test_no_case_file_imports_another_one():
+    importing = [
+        path.name
+        for path in loading.case_files()
+        for line in path.read_text().splitlines()
+        if line.startswith("from .") and not line.startswith("from ..references.")
+    ]
+    assert len(loading.case_files()) > 30
+    assert importing == []

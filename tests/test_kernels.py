@@ -172,7 +172,7 @@ def test_a_documented_op_reaches_the_raw_ops_it_is_made_of(registries):
 
 @pytest.fixture(scope="module")
 def skipped():
-    return tomllib.loads((loading.folder() / "raw_ops_skipped.toml").read_text())["skipped"]
+    return tomllib.loads((loading.folder() / "raw" / "skipped.toml").read_text())["skipped"]
 
 
 def test_every_raw_op_with_a_cpu_kernel_is_reached_declared_or_skipped(registries, skipped):

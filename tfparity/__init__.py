@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from tfparity.suite.language.case import (
     DTYPE,
-    B,
-    I,
+    Bool,
+    Index,
     Input,
     Ragged,
-    S,
     Sparse,
-    T,
+    String,
+    Tensor,
     Undefined,
     each,
     error,
@@ -31,6 +31,8 @@ from tfparity.suite.language.case import (
 from tfparity.suite.language.dtypes import COMPLEX, FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED
 from tfparity.suite.language.edges import inf
 from tfparity.suite.language.trees import RaggedValue, SparseValue
+
+T, B, S, I = Tensor, Bool, String, Index  # noqa: E741  (tables of cases use the short names)
 
 __version__ = "0.1.0"
 
@@ -70,14 +72,18 @@ __all__ = [
     "SIGNED",
     "UNSIGNED",
     "B",
+    "Bool",
     "I",
+    "Index",
     "Input",
     "Ragged",
     "RaggedValue",
     "S",
     "Sparse",
     "SparseValue",
+    "String",
     "T",
+    "Tensor",
     "Undefined",
     "each",
     "error",

@@ -49,11 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if (
-        file_path.suffix == ".py"
-        and file_path.resolve().parent == loading.folder().resolve()
-        and not file_path.name.startswith("_")
-    ):
+    if loading.is_case_file(file_path):
         return CaseFile.from_parent(parent, path=file_path)
     return None
 

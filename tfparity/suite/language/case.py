@@ -1,7 +1,8 @@
 """Declaring a case: op(), the specs of its inputs, its samples and its error inputs, and the registry of cases.
 
 This is the language of `cases/`. Declaring computes nothing and imports no TensorFlow: a case is a frozen record of
-what the registries cannot know. Turning it into arrays is `samples`; running it is `modes`.
+what TensorFlow's registries cannot know. `inputs` turns it into arrays, `running` runs it. In tables of cases, T, B, S
+and I are short names of Tensor, Bool, String and Index.
 
     op("tf.math.acosh", np.arccosh, T(domain=(1, inf)))                      one tensor of any shape
     op("tf.linalg.matmul", np.matmul, T("m k"), T("k n"))                    named dimensions
@@ -28,17 +29,24 @@ from tfparity.suite.records.identity import word
 Shape = tuple[int | str, ...]
 ANY_SHAPE: Shape = ("...",)
 
+SEEDS = ("seed", "seed2")
+"""Names of the options that are seeds: every integer is a valid one."""
+
+AXES = ("axis", "axes")
+"""Names of the options that are axes: an axis outside the rank must be refused. A case whose axes have other names says
+so with `axis_options=`."""
+
 
 class CaseError(ValueError):
-    """A declaration that cannot be meant; the message is one line that names the op and says what to do."""
+    """A declaration that is wrong; the message is one line that names the op and says what to do."""
 
 
 class Undefined(Exception):
-    """Raised by a reference where mathematics or the documentation gives no value; says why."""
+    """Raised by a reference where neither mathematics nor the documentation gives a value; the message says why."""
 
 
 class _Dtype:
-    """Stands, in an option, for the dtype the case is being run in."""
+    """Stands, as an option, for the dtype that the case is run in."""
 
     def __repr__(self) -> str:
         return "DTYPE"
@@ -52,16 +60,17 @@ class Input:
     """One tensor argument.
 
     kind    `tensor`, `sparse` or `ragged`
-    shape   names and numbers; `("...",)` is any shape that broadcasts with the other such inputs
-    dtype   TensorFlow's name, or None for the dtype the case is swept over
-    domain  where ordinary values are drawn; edge values also lie outside
-    within  where every value must lie, edges too
-    below   for indices: the dimension they index; makes out-of-range error samples
+    shape   names and numbers of dimensions; `("...",)` is any shape that broadcasts with the other such inputs
+    dtype   TensorFlow's name, or None for the dtype that the case is run in
+    domain  the interval of the ordinary values; edge values may lie outside it
+    within  the interval of all values, edge values too
+    below   for indices: the dimension they index; an index outside it becomes an error sample
+    negative  for indices: the documentation gives negative ones a meaning
     form    a function of the drawn array that gives it its form (symmetric, sorted, ...); edge values are planted
-            after it, so give `edges=False` where they would break what the op requires
-    values  draw from these only
-    edges   whether edge values are planted; `"scale"`: of a matrix that one NaN would drown, only a copy so large and
-            one so small that squares leave the range
+            after it, so use `edges=False` where they would break what the op requires
+    values  the only values that are drawn
+    edges   whether edge values are planted; `"scale"`: no edge values, because one NaN in a matrix masks every result,
+            but one copy so large and one so small that squares overflow and underflow
     """
 
     kind: str = "tensor"
@@ -81,7 +90,7 @@ class Input:
 
     @property
     def unbound(self) -> bool:
-        """Whether every value of its dtype may stand anywhere in it."""
+        """Whether every value of its dtype is valid at every place."""
         return self.edges is True and self.values is None and self.within == (-inf, inf)
 
     @property
@@ -97,7 +106,7 @@ def _shape(dimensions: tuple[int | str, ...]) -> Shape:
     return tuple(int(p) if isinstance(p, int) or p.isdigit() else p for p in parts)
 
 
-def T(
+def Tensor(
     *shape: str | int,
     dtype: str | None = None,
     domain: tuple[float, float] = (-inf, inf),
@@ -106,8 +115,8 @@ def T(
     values: Iterable[Any] | None = None,
     edges: bool | str = True,
 ) -> Input:
-    """A tensor. `T()` is elementwise, of any shape; `T("m k")` names its dimensions, `T(2, 3)` gives them, `T("")`
-    is a scalar. `domain` is where ordinary values are drawn, `within` where every value lies, edge values too."""
+    """A tensor. `T()` has any shape, for elementwise ops; `T("m k")` names its dimensions, `T(2, 3)` gives their sizes,
+    `T("")` is a scalar. Ordinary values are drawn from `domain`; all values, edge values too, lie in `within`."""
     return Input(
         "tensor",
         _shape(shape),
@@ -120,7 +129,7 @@ def T(
     )
 
 
-def I(
+def Index(
     *shape: str | int,
     below: str | int | None = None,
     dtype: str = "int32",
@@ -129,7 +138,7 @@ def I(
     form: Callable[[np.ndarray], np.ndarray] | None = None,
     edges: bool = True,
 ) -> Input:
-    """Integers: indices `below` a dimension (or number), or within closed limits.
+    """Integers: indices `below` a dimension or a number, or integers within closed limits.
 
     Where `below` is given, an index equal to it and a negative one become error inputs; `negative=True` says that
     the documentation gives negative indices a meaning.
@@ -146,20 +155,20 @@ def I(
     )
 
 
-def B(*shape: str | int) -> Input:
+def Bool(*shape: str | int) -> Input:
     """Booleans."""
     return Input("tensor", _shape(shape), "bool")
 
 
-def S(*shape: str | int, values: Iterable[Any] | None = None) -> Input:
-    """Strings: words with Unicode, NUL, invalid UTF-8, numbers and repeats, or one of `values`."""
+def String(*shape: str | int, values: Iterable[Any] | None = None) -> Input:
+    """Strings: some with Unicode, NUL, invalid UTF-8 or digits, some repeated; or, if given, only `values`."""
     words = None if values is None else tuple(v.encode() if isinstance(v, str) else v for v in values)
     return Input("tensor", _shape(shape), "string", values=words)
 
 
 def Sparse(shape: str, dtype: str | None = None, **more: Any) -> Input:
-    """A SparseTensor of that dense shape, about half its places filled, indices in order. The reference gets a
-    `SparseValue`."""
+    """A SparseTensor of that dense shape; about half of its elements are stored, in the order of their indices. The
+    reference gets a `SparseValue`."""
     return Input("sparse", _shape((shape,)), dtype, **more)
 
 
@@ -174,13 +183,13 @@ class Each:
 
 
 def each(*values: Any) -> Each:
-    """The values an argument takes, one sample each; the first is the one that other variations keep."""
+    """The values of an argument, one sample for each; the first is kept while other arguments vary."""
     return Each(values)
 
 
 @dataclass(frozen=True)
 class Declared:
-    """One declared sample: arguments in which Inputs stand for tensors, options being plain Python."""
+    """One declared sample: arguments in which an Input stands for a tensor and an option is plain Python."""
 
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
@@ -192,12 +201,12 @@ class Declared:
 
 
 def sample(*args: Any, name: str = "", sizes: Mapping[str, int] | None = None, **kwargs: Any) -> Declared:
-    """A sample of a case: arguments with Inputs for tensors. Named by its options unless `name` is given."""
+    """A sample of a case: its arguments, with Inputs for tensors. Its options give it its name, unless `name` does."""
     return Declared(args, kwargs, "".join(name.split()) or describe(kwargs), sizes or {})
 
 
 def every(*inputs: Any, sizes: Mapping[str, int] | None = None, **options: Any) -> Iterator[Declared]:
-    """A sample for every combination of the `each` values, the first ones first; named by those that vary."""
+    """A sample for every combination of the `each` values, the first ones first. The values that vary give its name."""
     slots: list[tuple[Any, Each]] = [(i, v) for i, v in enumerate(inputs) if isinstance(v, Each)]
     slots += [(k, v) for k, v in options.items() if isinstance(v, Each)]
     for chosen in itertools.product(*(each.values for _, each in slots)):
@@ -209,7 +218,7 @@ def every(*inputs: Any, sizes: Mapping[str, int] | None = None, **options: Any) 
 
 @dataclass(frozen=True)
 class Invalid:
-    """Arguments that the documentation calls an error."""
+    """Arguments that the documentation declares an error."""
 
     name: str
     args: tuple[Any, ...]
@@ -248,11 +257,12 @@ class Case:
     rewrites: bool = False
     kernel_only: bool = False
     skips: Mapping[str, str] = field(default_factory=dict)
+    axis_options: tuple[str | int, ...] = AXES
     reason: str = ""
     missing: str = ""
 
     def unimplemented(self, why: str) -> Case:
-        """Declare the hole: the op is known and not run, because `why`."""
+        """Declare that the op is not run, because `why`."""
         return register(replace(self, missing=why))
 
     def no_reference(self, why: str) -> Case:
@@ -270,6 +280,14 @@ class Case:
     @property
     def is_program(self) -> bool:
         return self.body is not None
+
+    def is_seed(self, place: str | int) -> bool:
+        """Whether the argument at that position, or of that name, is a seed."""
+        return place in SEEDS
+
+    def is_axis(self, place: str | int) -> bool:
+        """Whether the argument at that position, or of that name, is an axis or a list of axes."""
+        return place in self.axis_options
 
 
 CASES: dict[str, Case] = {}
@@ -304,6 +322,7 @@ def op(
     rewrites: bool = False,
     kernel_only: bool = False,
     skips: Mapping[str, str] | None = None,
+    axis_options: Iterable[str | int] = AXES,
     sizes: Mapping[str, int] | None = None,
     body: Callable[..., Any] | None = None,
     **options: Any,
@@ -311,35 +330,38 @@ def op(
     """Declare one op, once.
 
     name          its canonical public name, `tf.math.acosh`
-    reference     the same in NumPy: called with the op's own arguments, arrays in higher precision (float32 becomes
-                  float64, float64 longdouble where NumPy takes it). If it raises, the op must refuse that input too;
-                  if it raises Undefined, nothing is promised there
+    reference     the same function in NumPy. It gets the op's own arguments, with arrays in higher precision (float32
+                  becomes float64, float64 becomes longdouble where NumPy allows). If it raises, the op must refuse
+                  that input too; if it raises Undefined, nothing is promised for that input
     inputs        the op's positional arguments: T, I, B, S, Sparse, Ragged, lists of them, or plain Python values;
                   `each(...)` for a value that varies
-    options       the op's keyword arguments, likewise. `DTYPE` stands for the dtype the case is run in
-    call          how the op is applied, `lambda f, *inputs, **options`, where `f(*inputs, **options)` is not it
-    kind          of what kind it is, for reports only (`elementwise unary`, `binary`, `state`, ...); see `kind`
-    state         makes the variables a stateful call needs, once per mode, outside the function; `call` gets them after
-                  `f`. They outlive a call, so the call begins by assigning (a queue, by draining)
-    dtypes        which dtypes to sweep, where TensorFlow's kernels allow more than is meant
+    options       the op's keyword arguments, likewise. `DTYPE` stands for the dtype that the case is run in
+    call          how the op is applied, `lambda f, *inputs, **options`, where `f(*inputs, **options)` is not enough
+    kind          the group that reports show it in (`elementwise unary`, `binary`, `state`, ...); it decides nothing
+    state         makes the variables that a stateful call needs, once per mode, outside the function; `call` gets them
+                  after `f`. They live longer than a call, so the call first assigns them (a queue: empties it)
+    dtypes        the dtypes to run in, where TensorFlow's kernels allow more than are meant
     errors        error(...) inputs that must be refused
     invariant     `lambda result, *inputs, **options` -> a bool or pairs (got, expected) that hold by definition;
                   in place of, or beside, a reference
-    canonical     brings a result to the one form that is promised (sign of eigenvectors, order), for every mode
-    constants     scalars that the last input also takes as a constant of the graph; by default the telling ones for
-                  the dtype when there are two or more inputs of any shape; () for none
-    autograph     trace with autograph, because the call has Python control flow on tensors
-    empty         whether zero-size shapes mean anything
+    canonical     brings a result to the one form that is promised (sign of eigenvectors, order), in every mode
+    constants     scalars that the last input also takes as a constant of the graph; () for none. By default, if two or
+                  more inputs have any shape, those of the dtype that graph optimizers treat specially
+    autograph     whether to trace with autograph, because the call has Python control flow on tensors
+    empty         whether the op is defined for shapes with a zero
     error_factor  multiplies the allowed error, where an algorithm is known to lose more; say why beside it
     exact         the result is determined to the bit (data movement, rounding, casts): the reference gets the arrays in
                   their own dtype, and no error is allowed
     timed         whether `bench` times it
-    random        its result depends on a seed: TensorFlow's global seed is set before each sample
-    rewrites      it is a program that graph optimizers rewrite: every option runs in a graph of known sizes too
-    kernel_only   a raw op below a documented one, run for its kernels: in eager and under XLA, in graphs in one dtype
-    skips         invalid input that is left out, by name, or `gradient`, and why: what writes past its memory dies now
-                  or later, and what searches among NaN ends or does not, so that no two runs give the same verdict
-    sizes         numbers for dimension names that cannot be just anything
+    random        the result depends on a seed: TensorFlow's global seed is set before each sample, and no invalid
+                  option or shape is derived, because a sampler's loop may not end for it
+    rewrites      a program that graph optimizers rewrite: every sample also runs in a graph with known dimensions
+    kernel_only   a raw op below a documented one, run for its kernels: in every dtype in eager and under XLA, in graphs
+                  in the main dtype only
+    skips         derived samples that are left out, by name, or `gradient`, each with the reason: an out-of-bounds
+                  write may crash now or later, and a search among NaN may not end, so the verdict varies between runs
+    axis_options  which arguments are axes, by name or position, where the names are not those in AXES
+    sizes         sizes for dimension names that cannot have any size
 
     Where arguments do not vary independently, decorate a generator of samples instead:
 
@@ -376,13 +398,14 @@ def op(
         rewrites,
         kernel_only,
         skips or {},
+        tuple(axis_options),
     )
     return register(case)
 
 
 def _site() -> tuple[str, int]:
-    """Where a declaration stands: in the module that is being imported, through whatever helpers, its own or of another
-    case file; else at the nearest caller."""
+    """The file and line of a declaration: in the module that is being imported, even if helpers of other modules make
+    the call; else those of the nearest caller outside this file."""
     frame, nearest = sys._getframe(1), None
     while outer := frame.f_back:
         if frame.f_code.co_name == "<module>" and outer.f_code.co_filename.startswith("<frozen importlib"):
@@ -394,7 +417,7 @@ def _site() -> tuple[str, int]:
 
 
 def kind(name: str, **fixed: Any) -> Callable[..., Case]:
-    """`op` with its kind and other fields filled in: `reduction = kind("reduction")`, then
+    """`op` with its kind and other fields fixed: `reduction = kind("reduction")`, then
     `reduction("tf.math.reduce_sum", ...)`."""
 
     def declare(op_name: str, *args: Any, **more: Any) -> Case:
@@ -407,8 +430,8 @@ def program(
     name: str, *inputs: Any, reference: Callable[..., Any] | None = None, kind: str = "program", **more: Any
 ) -> Callable[[Callable[..., Any]], Case]:
     """Decorate a program that is not one op, `guide.NAME`, `program.NAME` or `rewrite.NAME`: it becomes a case whose
-    call is the decorated function. With `state=`, the function gets the state first. Autograph is on and timing off
-    unless told."""
+    call is the decorated function. With `state=`, the function gets the state first. Autograph is on
+    and timing off by default."""
 
     def declare(body: Callable[..., Any]) -> Case:
         return op(name, reference, *inputs, kind=kind, body=body, **{"autograph": True, "timed": False, **more})
@@ -417,7 +440,7 @@ def program(
 
 
 def describe(options: Mapping[Any, Any]) -> str:
-    """Options as part of a sample's name: `axis=0,keepdims=True`; positional ones by value alone."""
+    """Options as part of a sample's name: `axis=0,keepdims=True`; of a positional one only the value."""
     parts = []
     for key, value in options.items():
         if any(isinstance(leaf, Input) for leaf in leaves(value)):

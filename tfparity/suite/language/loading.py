@@ -14,12 +14,29 @@ from tfparity.suite.language import case as registry
 from tfparity.suite.language.case import Case, CaseError
 
 PACKAGE = "tfparity.cases"
+"""The package that the case files of tfparity are modules of: `cases/ops/math.py` is `tfparity.cases.ops.math`."""
+
+REFERENCES = "references"
+"""The folder, among those of the case files, of what several of them use; its modules declare no case."""
 
 
 def folder() -> Path:
     """The folder of the cases that come with tfparity: inside the installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parents[2]
     return package / "cases" if (package / "cases").is_dir() else package.parent / "cases"
+
+
+def case_files() -> list[Path]:
+    """The case files that come with tfparity, in the order they are loaded in: by folder, then by name."""
+    return sorted(path for path in folder().rglob("*.py") if is_case_file(path))
+
+
+def is_case_file(path: Path) -> bool:
+    """Whether a path is that of a case file that comes with tfparity, one that `load()` imports."""
+    path, home = path.resolve(), folder().resolve()
+    if path.suffix != ".py" or not path.is_relative_to(home):
+        return False
+    return not any(part == REFERENCES or part.startswith("_") for part in path.relative_to(home).parts)
 
 
 def load(files: Iterable[str | Path] | None = None) -> dict[str, Case]:
@@ -30,7 +47,7 @@ def load(files: Iterable[str | Path] | None = None) -> dict[str, Case]:
     """
     home = folder()
     _open_package(home)
-    for path in [Path(f) for f in files] if files is not None else sorted(home.glob("*.py")):
+    for path in case_files() if files is None else [Path(f) for f in files]:
         if path.name.startswith("_"):
             continue
         if not path.is_file():
@@ -55,10 +72,11 @@ def _open_package(home: Path) -> None:
 
 @cache
 def _module_name(path: Path, home: Path) -> str:
-    """The name a case file is imported by: of ours in the package, so that it may import its neighbours."""
-    if path.resolve().parent == home.resolve():
-        return f"{PACKAGE}.{path.stem}"
-    return f"{PACKAGE}_of_user.{blake2b(str(path.resolve()).encode(), digest_size=8).hexdigest()}"
+    """The name a case file is imported by: of ours in the package, so that `from ..references.NAME import` works."""
+    path, home = path.resolve(), home.resolve()
+    if path.is_relative_to(home):
+        return ".".join((PACKAGE, *path.relative_to(home).with_suffix("").parts))
+    return f"{PACKAGE}_of_user.{blake2b(str(path).encode(), digest_size=8).hexdigest()}"
 
 
 def _module(path: Path, home: Path) -> ModuleType | None:

@@ -282,7 +282,7 @@ class _Remembered:
 
 def _files(case: Case) -> tuple[str, ...]:
     """The case file a worker must load beside those that come with tfparity."""
-    return () if Path(case.file).parent == loading.folder() else (case.file,)
+    return () if loading.is_case_file(Path(case.file)) else (case.file,)
 
 
 def check_jobs(

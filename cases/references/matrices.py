@@ -1,0 +1,13 @@
+"""Matrices transposed and conjugated, as the flags of solvers and products ask for."""
+
+import numpy as np
+
+
+def adjoint(a):
+    """Of what is not complex, strings too, the transpose."""
+    a = np.swapaxes(a, -1, -2)
+    return np.conj(a) if np.iscomplexobj(a) else a
+
+
+def flipped(a, transpose=False, conjugate=False):
+    return adjoint(a) if conjugate else np.swapaxes(a, -1, -2) if transpose else a
