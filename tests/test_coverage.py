@@ -8,22 +8,23 @@ import pytest
 
 from tests.reports import synthetic
 from tfparity import DTYPE, T, each, op, program, sample
-from tfparity.suite.coverage import matrix as coverage
-from tfparity.suite.coverage import options
-from tfparity.suite.coverage.matrix import METHODS, NAMESPACE, Told
+from tfparity.reports import coverage_page
+from tfparity.suite.coverage import matrix, options
+from tfparity.suite.coverage.facts import METHODS, NAMESPACE, Facts
 from tfparity.suite.coverage.options import Option, differs
 from tfparity.suite.records import kernels
+from tfparity.suite.running import inventory
 
 VALUE = {"aspect": "value"}
 
 
-def told(*ops, **more):
-    return Told("2.21.0", {NAMESPACE: ops, METHODS: ("tf.Variable.assign",)}, **more)
+def facts(*ops, **more):
+    return Facts("2.21.0", {NAMESPACE: ops, METHODS: ("tf.Variable.assign",)}, **more)
 
 
 def lines(registry, said, *checks):
-    seen = coverage.evidence(synthetic.run(Path("run"), list(checks)).checks) if checks else {}
-    return {x.op: x for x in coverage.matrix(coverage.rows(said, registry), said, registry, seen)}
+    seen = matrix.evidence(synthetic.run(Path("run"), list(checks)).checks) if checks else {}
+    return {x.op: x for x in matrix.matrix(matrix.rows(said, registry), said, registry, seen)}
 
 
 # --- names ---------------------------------------------------------------------------------------------------------
@@ -33,7 +34,7 @@ def test_every_name_is_covered_a_hole_with_its_reason_or_undeclared(registry):
     op("tf.a", None, T())
     op("tf.b").unimplemented("why")
     op("tf.Variable.assign", None, T())
-    found = lines(registry, told("tf.a", "tf.b", "tf.c"))
+    found = lines(registry, facts("tf.a", "tf.b", "tf.c"))
     assert [(found[n].status, found[n].reason) for n in ("tf.a", "tf.b", "tf.c")] == [
         ("covered", ""),
         ("hole", "why"),
@@ -48,7 +49,7 @@ def test_what_is_declared_beside_the_documented_ops_says_why_it_is_none(registry
     op("tf.a_class", None, T())
     op("tf.raw_ops.Abs", None, T())
     program("program.p", T())(lambda x: x)
-    found = lines(registry, told("tf.a", excluded={"tf.function": "decorator"}, lacking=["tf.gone"]))
+    found = lines(registry, facts("tf.a", excluded={"tf.function": "decorator"}, lacking=["tf.gone"]))
     assert (found["tf.function"].status, found["tf.function"].reason) == ("beside", "decorator")
     assert (found["tf.gone"].status, found["tf.gone"].reason) == ("lacking", "not in this version")
     assert found["tf.a_class"].status == "beside"
@@ -58,8 +59,8 @@ def test_what_is_declared_beside_the_documented_ops_says_why_it_is_none(registry
 def test_the_table_counts_by_namespace_and_in_all(registry):
     op("tf.math.a", None, T())
     op("tf.math.b").unimplemented("why")
-    said = told("tf.a", "tf.math.a", "tf.math.b", "tf.math.special.c")
-    found = {row[0]: row[1:] for row in coverage.declared_table(list(lines(registry, said).values())).rows}
+    said = facts("tf.a", "tf.math.a", "tf.math.b", "tf.math.special.c")
+    found = {row[0]: row[1:] for row in coverage_page.declared_table(list(lines(registry, said).values())).rows}
     assert found["tf"] == (1, 0, 0, 1)
     assert found["tf.math"] == (3, 1, 1, 1)
     assert found["all documented ops"] == (4, 1, 1, 2)
@@ -69,8 +70,8 @@ def test_the_table_counts_by_namespace_and_in_all(registry):
 def test_every_hole_is_named_with_its_words(registry):
     op("tf.a", None, T())
     op("tf.b").unimplemented("why")
-    said = told("tf.a", "tf.b", "tf.c", stale=["tf.old"], options=[Option("tf.a", "axis", "0", False)])
-    found = coverage.named(list(lines(registry, said).values()), said)
+    said = facts("tf.a", "tf.b", "tf.c", stale=["tf.old"], options=[Option("tf.a", "axis", "0", False)])
+    found = coverage_page.named(list(lines(registry, said).values()), said)
     assert ("undeclared", "tf.c") in found
     assert ("declared hole", "tf.b: why") in found
     assert ("always default", "tf.a: axis") in found
@@ -84,7 +85,7 @@ def test_a_dtype_counts_in_a_mode_where_it_gave_a_value(registry):
     op("tf.a", None, T())
     found = lines(
         registry,
-        told("tf.a", examples={"tf.a": 3}),
+        facts("tf.a", examples={"tf.a": 3}),
         synthetic.check("tf.a", "identical", mode="eager", **VALUE),
         synthetic.check("tf.a", "differs", mode="eager", dtype="float64", **VALUE),
         synthetic.check("tf.a", "unsupported", mode="xla", **VALUE),
@@ -94,7 +95,7 @@ def test_a_dtype_counts_in_a_mode_where_it_gave_a_value(registry):
         synthetic.check("tf.a", "identical", sample="example-1", mode="eager", aspect="docs", against="docs"),
         synthetic.check("tf.a", "identical", sample="example-1,tf.a-1", mode="xla", aspect="docs", against="eager"),
     )["tf.a"]
-    assert (found.eager, found.graph, found.graph_dynamic, found.xla) == ("float32 float64", "", "", "")
+    assert found.dtypes == {"eager": "float32 float64", "graph": "", "graph-dynamic": "", "xla": ""}
     assert found.gradients == "bfloat16"
     assert (found.examples, found.examples_run) == (3, 1)
     assert found.devices == "CPU:0"
@@ -103,12 +104,12 @@ def test_a_dtype_counts_in_a_mode_where_it_gave_a_value(registry):
 def test_an_op_that_no_run_reached_is_named(registry):
     op("tf.a", None, T())
     op("tf.b", None, T())
-    found = lines(registry, told("tf.a", "tf.b"), synthetic.check("tf.a", "identical", mode="eager", **VALUE))
-    assert coverage.unreached(list(found.values())) == [
+    found = lines(registry, facts("tf.a", "tf.b"), synthetic.check("tf.a", "identical", mode="eager", **VALUE))
+    assert coverage_page.unreached(list(found.values())) == [
         ("no value in eager", "1 ops: tf.b"),
         ("no value in graph", "2 ops: tf.a tf.b"),
     ]
-    table = {row[0]: row[1:] for row in coverage.reached_table(list(found.values())).rows}
+    table = {row[0]: row[1:] for row in coverage_page.reached_table(list(found.values())).rows}
     assert table["in eager"] == (1, 2)
     assert table["in xla"] == (0, 2)
 
@@ -118,7 +119,7 @@ def test_the_share_of_kernels_is_of_those_registered():
         kernels.Covered("Abs", "cpu", ("float32",), ("int8", "int16")),
         kernels.Covered("Abs", "xla", (), ("int8",)),
     ]
-    assert coverage.kernels_table(covered).rows == (("cpu", 1, 3, "33.3%"), ("xla", 0, 1, "0.0%"))
+    assert coverage_page.kernels_table(covered).rows == (("cpu", 1, 3, "33.3%"), ("xla", 0, 1, "0.0%"))
 
 
 # --- options -------------------------------------------------------------------------------------------------------
@@ -171,22 +172,33 @@ def test_a_call_of_the_cases_own_is_watched_for_what_it_gives_the_op(registry):
     assert exercised(case) == {"axis": False, "exclusive": False, "reverse": True}
 
 
+def test_a_default_that_is_a_function_is_shown_by_its_name(registry):
+    found = {option.argument: option.default for option in options.of(op("tf.signal.stft", None, T("n")))}
+    assert (found["window_fn"], found["pad_end"]) == ("hann_window", "False")
+
+
 def test_what_is_given_in_a_call_that_fails_counts_all_the_same(registry):
     case = op("tf.math.cumsum", None, T("a b"), call=lambda f, x: f(x, axis=7))
     assert exercised(case)["axis"]
 
 
-def test_arguments_that_no_result_depends_on_are_arguments_of_tensorflow_and_have_a_reason(registry):
-    import inspect
+@pytest.fixture(scope="module")
+def documented():
+    return [op.name for op in inventory.documented()]
 
-    from tfparity.suite.running import inventory
-    from tfparity.suite.running.modes import resolve
 
-    found = {key: set(inspect.signature(resolve(key)).parameters) for key in (d.name for d in inventory.documented())}
-    for entry, reason in options.CHANGES_NO_RESULT.items():
-        assert reason
-        name, _, argument = entry.rpartition(":")
-        assert argument in (found[name] if name else set.union(*found.values())), entry
+def test_arguments_that_no_result_depends_on_are_arguments_of_tensorflow_and_have_a_reason(documented):
+    assert options.stale_entries(documented) == []
+    assert len(options.without_effect()) > 30
+    assert all(options.without_effect().values())
+    assert {name.partition(":")[0] for name in options.without_effect() if ":" in name} <= set(documented)
+
+
+@pytest.mark.parametrize("entry", ["no_such_argument", "tf.gather:no_such_argument"])
+def test_an_entry_that_applies_to_no_argument_is_stale(monkeypatch, documented, entry):
+    entries = {**options.without_effect(), entry: "planted"}
+    monkeypatch.setattr(options, "without_effect", lambda: entries)
+    assert options.stale_entries(documented) == [entry]
 
 
 # --- written -------------------------------------------------------------------------------------------------------
@@ -194,11 +206,11 @@ def test_arguments_that_no_result_depends_on_are_arguments_of_tensorflow_and_hav
 
 def test_the_page_and_its_tables_are_written(registry, tmp_path, monkeypatch):
     op("tf.a", None, T())
-    said = told("tf.a", "tf.c", options=[Option("tf.a", "axis", "0", False)])
-    monkeypatch.setattr(coverage, "_asked", lambda: said)
-    monkeypatch.setattr(coverage.cases, "load", lambda: registry)
+    said = facts("tf.a", "tf.c", options=[Option("tf.a", "axis", "0", False)])
+    monkeypatch.setattr(matrix, "facts", lambda: said)
+    monkeypatch.setattr(matrix.loading, "load", lambda: registry)
     run = synthetic.run(tmp_path, [synthetic.check("tf.a", "identical", mode="eager", **VALUE)])
-    assert coverage.show([run], tmp_path) is False, "tf.c is not declared"
+    assert coverage_page.show(matrix.measure([run]), tmp_path) is False, "tf.c is not declared"
     page = (tmp_path / "coverage.md").read_text()
     assert "| tf | 2 | 1 | 0 | 1 |" in page
     assert "- undeclared: tf.c" in page
@@ -210,6 +222,6 @@ def test_the_page_and_its_tables_are_written(registry, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("stale", "good"), [((), True), (("tf.old",), False)])
 def test_a_stale_exclusion_fails_it(registry, monkeypatch, stale, good):
     op("tf.a", None, T())
-    monkeypatch.setattr(coverage, "_asked", lambda: Told("2.21.0", {NAMESPACE: ["tf.a"]}, stale=stale))
-    monkeypatch.setattr(coverage.cases, "load", lambda: registry)
-    assert coverage.show([], None) is good
+    monkeypatch.setattr(matrix, "facts", lambda: Facts("2.21.0", {NAMESPACE: ["tf.a"]}, stale=stale))
+    monkeypatch.setattr(matrix.loading, "load", lambda: registry)
+    assert coverage_page.show(matrix.measure([]), None) is good

@@ -158,7 +158,7 @@ def test_a_worker_that_died_is_replaced_and_the_next_job_runs(died):
 
 @pytest.mark.skipif(not tensorflow_is("2.21"), reason="seen in TensorFlow 2.21")
 def test_a_real_abort_of_tensorflow_is_a_crash_with_its_words(died):
-    """One that every machine shows: whether a rank-1 convolution aborts depends on oneDNN, a CHECK of shapes does not."""
+    """One that every machine shows: whether a rank-1 convolution aborts depends on oneDNN; a CHECK does not."""
     rows = died(
         "tf.io.serialize_sparse",
         "*/float32/sparse-shape-0/eager",

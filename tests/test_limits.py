@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 
 from tests.reports import synthetic
 from tfparity import cli
-from tfparity.reports import limits
+from tfparity.reports import coverage_page, limits
 from tfparity.reports.limits import Limit
-from tfparity.suite.coverage import matrix as coverage
+from tfparity.suite.coverage import matrix
 from tfparity.suite.records.results import RunError
 
 REFUSED = "InvalidArgumentError: Value for attr 'T' of {} is not in the list of allowed values: half, float, int32"
@@ -129,7 +129,7 @@ def test_a_line_is_stale_where_the_run_has_a_value():
     assert limits.stale(text, now) == [f"no longer so: eager@CPU:0, int8: tf.a: {WORDS}"]
 
 
-def test_a_line_is_stale_where_tensorflow_says_other_words():
+def test_a_line_is_stale_where_tensorflow_says_something_else():
     found = limits.stale(page(row("no kernel")), run(row("no device")))
     assert [problem.split(":")[0] for problem in found] == ["no longer so", "missing"]
 
@@ -157,7 +157,7 @@ def test_a_run_of_another_version_is_refused():
         limits.stale(page(row("no kernel")), run(row("no kernel"), version="2.22.0"))
 
 
-def test_of_a_check_that_two_runs_made_the_last_says():
+def test_a_check_that_two_runs_made_is_taken_from_the_last():
     both = limits.joined([run(row("no kernel")), run(row(verdict="identical"))])
     assert limits.limits(both) == []
 
@@ -168,7 +168,8 @@ def test_of_a_check_that_two_runs_made_the_last_says():
 @pytest.fixture
 def command(monkeypatch, tmp_path):
     """`tfparity coverage` of a run that is on disk, where nothing else is amiss."""
-    monkeypatch.setattr(coverage, "show", lambda runs, out: True)
+    monkeypatch.setattr(matrix, "measure", lambda runs: None)
+    monkeypatch.setattr(coverage_page, "show", lambda found, out: True)
 
     def call(*rows, **options):
         folder = synthetic.store(synthetic.run(tmp_path / "run", list(rows), about=synthetic.meta()))

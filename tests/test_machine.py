@@ -212,38 +212,3 @@ def test_outside_a_checkout_there_is_no_state(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert machine.git_state(tmp_path) is None
     assert machine.git_state(tmp_path / "missing") is None
-
-
-# TensorFlow
-
-
-@pytest.fixture(scope="module")
-def facts():
-    """What TensorFlow says of itself, asked in a process of its own as the suite does."""
-    script = "import json; from tfparity.suite.records import machine; print(json.dumps(machine.tensorflow_facts()))"
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300, env=environment, check=False
-    )
-    if "No module named 'tensorflow'" in done.stderr:
-        pytest.skip("no TensorFlow here")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def test_tensorflow_lists_its_devices_by_the_names_of_the_contract(facts):
-    first = facts["devices"][0]
-    assert (first["name"], first["type"]) == ("CPU:0", "CPU")
-    assert first["description"] == machine.processor()["name"]
-    assert machine.fingerprint(facts)["devices"] == facts["devices"]
-
-
-def test_every_private_question_still_has_an_answer(facts):
-    assert facts["onednn"] is False, "it was switched off for this process"
-    assert facts["determinism"] is False
-    assert facts["tf32"] is True
-
-
-def test_a_question_tensorflow_no_longer_answers_is_unknown():
-    assert machine._asked("math", "no_such_function") is None
-    assert machine._asked("no_such_module", "anything") is None

@@ -250,8 +250,9 @@ def coverage(
     ] = None,
 ) -> None:
     """Ops, options, kernels, dtypes, gradients, examples: covered, declared holes, undeclared ones (exit status 1)."""
+    from tfparity.reports import coverage_page
     from tfparity.reports import limits as limited
-    from tfparity.suite.coverage import matrix as measured
+    from tfparity.suite.coverage import matrix
     from tfparity.suite.records.results import RunError, read, replace
 
     if limits and not runs:
@@ -259,7 +260,7 @@ def coverage(
     if limits and not limits.is_file():
         raise RunError(f"there is no page of limits at {limits}; write one with tfparity coverage RUN --out DIR")
     found = [read(path) for path in runs or ()]
-    good = measured.show(found, out)
+    good = coverage_page.show(matrix.measure(found), out)
     problems: list[str] = []
     if found and (out or limits):
         joined = limited.joined(found)

@@ -1,7 +1,8 @@
 """The page of limits: what does not work in which mode, dtype and device, in TensorFlow's own words.
 
-Made from the `unsupported` rows of a run, and readable by `parse`, so that a page can be held against a later run,
-also one of a few ops: `stale` tells the lines that no longer say the truth and those that are missing.
+It is made from the `unsupported` rows of a run. `parse` reads it back, so that a page can be compared with a later run,
+also one of a few ops: `stale` names the lines that are no longer true and those that are missing. It must not know how
+a row came to be unsupported.
 """
 
 from __future__ import annotations
@@ -12,30 +13,21 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from tfparity.suite.language.dtypes import DTYPES
 from tfparity.suite.records.results import Run, RunError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DTYPES = ("float32", "float64", "float16", "bfloat16", "complex64", "complex128") + (
-    "int32",
-    "int64",
-    "int16",
-    "int8",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "bool",
-    "string",
-)
-"""The order in which dtypes are listed."""
-
 
 @dataclass(frozen=True, order=True)
 class Limit:
-    """One op that does not work in one place: `where` is `mode@device` or `gradient mode@device`; `samples` are
-    patterns of the samples that do not, none where no sample works."""
+    """One op in one dtype that does not work in one place.
+
+    words    TensorFlow's
+    where    `mode@device`, or `gradient mode@device`
+    samples  patterns of the samples that do not work; () where no sample works
+    """
 
     words: str
     where: str
@@ -68,7 +60,7 @@ _OWN_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
 
 
 def words(detail: str, dtype: str) -> str:
-    """TensorFlow's words of a row, without what changes from run to run; DTYPE stands for the row's own."""
+    """TensorFlow's words in a row's detail without what changes from run to run; DTYPE stands for the row's dtype."""
     text = detail.strip()
     for pattern, instead in _NOISE:
         text = re.sub(pattern, instead, text, flags=re.DOTALL if "Traceback" in pattern else 0)
@@ -78,7 +70,7 @@ def words(detail: str, dtype: str) -> str:
 
 
 def limits(run: Run) -> list[Limit]:
-    """What of a run is unsupported. Invalid input is no limit, nor is a row that had nothing to compare with."""
+    """The limits that a run shows. Neither invalid input nor a row that had nothing to compare with is a limit."""
     found = []
     for place, samples in _samples(run.checks).items():
         refused = {sample: said for sample, said in samples.items() if said}
@@ -93,7 +85,7 @@ def limits(run: Run) -> list[Limit]:
 
 
 def _samples(checks: pd.DataFrame) -> dict[tuple[str, str, str], dict[str, str]]:
-    """By place, each sample that ran: TensorFlow's words if it is unsupported, else ""."""
+    """By place, the samples that ran: for each TensorFlow's words if it is unsupported, else ""."""
     rows = checks[checks["aspect"].isin(["value", "gradient", "gradient2", "jvp"])]
     rows = rows[~rows["detail"].str.startswith("nothing to compare with")]
     found: dict[tuple[str, str, str], dict[str, str]] = {}
@@ -108,7 +100,7 @@ def _samples(checks: pd.DataFrame) -> dict[tuple[str, str, str], dict[str, str]]
 
 
 def _patterns(names: Sequence[str], ran: Iterable[str]) -> tuple[str, ...]:
-    """The samples by name, those of one set of options together where all of them are meant."""
+    """Patterns that match these names of all that ran; samples with the same options share one if none is missing."""
     meant, every = set(names), set(ran)
     found = set()
     for name in names:
@@ -129,7 +121,7 @@ refuses a dtype as a whole (`eager@CPU:0`), no other mode was asked. DTYPE is th
 
 
 def page(found: Iterable[Limit], version: str) -> str:
-    """The limits as Markdown: the words, and under them where, in which dtypes, and which ops."""
+    """The limits as Markdown: a heading for each message, and under it the places, dtypes and ops."""
     by_words: dict[str, list[Limit]] = {}
     for limit in found:
         by_words.setdefault(limit.words, []).append(limit)
@@ -140,7 +132,7 @@ def page(found: Iterable[Limit], version: str) -> str:
 
 
 def lines(found: Iterable[Limit]) -> list[str]:
-    """Limits in the same words, those of one place, dtypes and samples in one line."""
+    """Limits with the same message as lines: one for each place, set of dtypes and samples, with its ops."""
     dtypes: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for limit in found:
         dtypes.setdefault((limit.op, limit.where, limit.samples), []).append(limit.dtype)
@@ -165,7 +157,7 @@ _LINE = re.compile(r"- ((?:\w+ )?[\w-]+@[\w:]+), ([\w ]+?)(?: only in (`.*`))?: 
 
 
 def parse(text: str) -> tuple[str, list[Limit]]:
-    """The version and the limits that a page states. Raises RunError for what is no such page."""
+    """The version and the limits that a page states. Raises RunError for a text that is no such page."""
     first, _, rest = text.partition("\n")
     if not first.startswith(_TITLE):
         raise RunError(f"this is no page of limits: its first line is not {_TITLE.strip()!r} and a version")
@@ -185,8 +177,8 @@ def parse(text: str) -> tuple[str, list[Limit]]:
 
 
 def stale(text: str, run: Run) -> list[str]:
-    """What a page says that a run contradicts, and what it leaves out: one line each. Only what the run ran is judged;
-    a run of another version contradicts nothing, and is refused."""
+    """One line for each statement of a page that a run contradicts, and for each limit of the run that the page lacks.
+    Limits of checks that did not run are not judged. Raises RunError for a run of another version."""
     version, stated = parse(text)
     if run.meta.get("tensorflow") != version:
         raise RunError(f"the page of limits is of TensorFlow {version}, the run of {run.meta.get('tensorflow')}")
@@ -215,7 +207,7 @@ def _matches(sample: str, pattern: str) -> bool:
 
 
 def joined(runs: Sequence[Run]) -> Run:
-    """Runs of one version as one; of a check that several made, the last says."""
+    """Runs of one version as one; a check that several made is taken from the last."""
     import pandas as pd
 
     versions = {str(run.meta.get("tensorflow")) for run in runs}

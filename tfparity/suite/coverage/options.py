@@ -1,65 +1,33 @@
-"""Which arguments of an op its cases ever give a value that is not the default.
+"""Which arguments of an op its case ever gives a value that is not the default.
 
 Read from the declarations, not from a run: every declared sample is bound to the signature of the op; a case with a
-`call` is called once, on ordinary values, with a stand-in for the op that notes what it is given. Called in a process
-of its own: it imports TensorFlow.
+`call` is called once, on ordinary values, with a stand-in for the op that records what it is given. Called in a process
+of its own, since it imports TensorFlow. It must not know any op by name: arguments that no result depends on stand in
+`cases/options.toml`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tfparity.suite.inputs import samples
+from tfparity.suite.language import loading
 from tfparity.suite.language.case import DTYPE, Case, Declared, Input
 from tfparity.suite.language.dtypes import DTYPES
 from tfparity.suite.running import modes
 
-CHANGES_NO_RESULT = {
-    "name": "a label",
-    "message": "the words of an error",
-    "summarize": "the words of an error",
-    "warn": "the words of a warning",
-    "parallel_iterations": "how many iterations may overlap",
-    "swap_memory": "where the memory is",
-    "layout": "where a DTensor is",
-    "use_cudnn_on_gpu": "which library computes",
-    "infer_shape": "what is known before it runs",
-    "gate_gradients": "when gradients are computed",
-    "aggregation_method": "how gradients are added",
-    "sparse_gradient": "the form of a gradient",
-    "grad_a": "the place of a matrix in a gradient",
-    "grad_b": "the place of a matrix in a gradient",
-    "a_is_sparse": "a hint",
-    "b_is_sparse": "a hint",
-    "example_names": "the words of an error",
-    "example_name": "the words of an error",
-    "back_prop": "deprecated",
-    "dim": "deprecated: axis",
-    "allow_fast_lookup": "which kernel looks up",
-    "recall_target": "a hint",
-    "reduction_input_size_override": "a hint",
-    "tf.fingerprint:method": "it has one value",
-    "tf.gather:validate_indices": "deprecated: it does nothing",
-    "tf.map_fn:dtype": "deprecated: fn_output_signature",
-    "tf.image.non_max_suppression_padded:tile_size": "how many boxes are compared at a time",
-    "tf.io.decode_jxl:dtype": "it has one value",
-    "tf.io.decode_webp:dtype": "it has one value",
-    "tf.nn.moments:shift": "documented as not used",
-    "tf.signal.dct:axis": "it has one value",
-    "tf.signal.idct:axis": "it has one value",
-    "tf.signal.idct:n": "it has one value",
-    "tf.numpy_function:stateful": "whether calls may be shared",
-    "tf.strided_slice:var": "of TensorFlow 1: what to assign to",
-}
-"""Arguments that no result depends on, with the reason: of every op, or of `op:argument`. They are not counted."""
-
 MOST_SAMPLES = 64
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+"""Of one call: positional and by keyword."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +40,35 @@ class Option:
     exercised: bool
 
 
+@cache
+def without_effect() -> Mapping[str, str]:
+    """The entries of `cases/options.toml`: the arguments that no result depends on, of every op (`name`) or of one
+    (`tf.gather:validate_indices`), with the reason of each."""
+    found = tomllib.loads((loading.folder() / "options.toml").read_text(encoding="utf-8"))
+    return {**found["of_every_op"], **found["of_one_op"]}
+
+
+def stale_entries(ops: Iterable[str]) -> list[str]:
+    """The entries of an argument that none of the ops has, or not the op that they name; an op that this TensorFlow
+    lacks makes none stale."""
+    arguments = {op: set(inspect.signature(modes.resolve(op)).parameters) for op in ops}
+    every = set().union(*arguments.values())
+    found = []
+    for entry in without_effect():
+        op, _, argument = entry.rpartition(":")
+        if argument not in (arguments.get(op, {argument}) if op else every):
+            found.append(entry)
+    return found
+
+
 def of(case: Case) -> list[Option]:
     """The options of one op. Raises AttributeError where this TensorFlow lacks the op."""
-    function = modes.resolve(case.name)
-    signature = inspect.signature(function)
+    signature = inspect.signature(modes.resolve(case.name))
     defaults = {
         name: parameter.default
         for name, parameter in signature.parameters.items()
         if parameter.default is not inspect.Parameter.empty
-        and not {name, f"{case.name}:{name}"} & CHANGES_NO_RESULT.keys()
+        and not {name, f"{case.name}:{name}"} & without_effect().keys()
     }
     given: set[str] = set()
     if defaults:
@@ -90,11 +78,16 @@ def of(case: Case) -> list[Option]:
             except TypeError:  # an invalid call, which a case may make on purpose
                 continue
             given |= {name for name in defaults.keys() & bound.keys() if differs(bound[name], defaults[name])}
-    return [Option(case.name, name, repr(default), name in given) for name, default in defaults.items()]
+    return [Option(case.name, name, _shown(default), name in given) for name, default in defaults.items()]
+
+
+def _shown(default: Any) -> str:
+    """A default as text: a function by its name, since its repr has an address."""
+    return str(default.__name__) if inspect.isfunction(default) else repr(default)
 
 
 def differs(value: Any, default: Any) -> bool:
-    """Whether an argument is another one than the default; a tensor is."""
+    """Whether an argument differs from the default; a tensor does."""
     if default is None or isinstance(value, Input) or not isinstance(value, type(default)):
         if isinstance(value, bool | int | float | str) and isinstance(default, bool | int | float | str):
             return value != default
@@ -109,36 +102,34 @@ def _same_dtype(value: Any, default: Any) -> bool:
     return bool(default == value)
 
 
-def calls(case: Case) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+def calls(case: Case) -> Iterator[Arguments]:
     """What the op is called with, sample by sample."""
     for declared in list(case.samples())[:MOST_SAMPLES]:
         if case.call is None:
             yield declared.args, dict(declared.kwargs)
         else:
-            yield from _noted(case, declared)
+            yield from _recorded(case, case.call, declared)
 
 
-def _noted(case: Case, declared: Declared) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """What a case's own `call` gives the op, in the first two dtypes in which it comes so far."""
-    found: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+def _recorded(case: Case, call: Callable[..., Any], declared: Declared) -> list[Arguments]:
+    """What a case's own `call` gives the op, in the first two dtypes in which it calls the op at all."""
+    found: list[Arguments] = []
 
-    def noting(function: Callable[..., Any]) -> Callable[..., Any]:
+    def recording(function: Callable[..., Any]) -> Callable[..., Any]:
         def called(*args: Any, **kwargs: Any) -> Any:
             found.append((args, kwargs))
             return function(*args, **kwargs)
 
         return called
 
-    assert case.call
-    call = case.call
-    once = replace(case, samples=lambda: [declared], call=lambda f, *args, **kwargs: call(noting(f), *args, **kwargs))
-    came = 0
+    once = replace(case, samples=lambda: [declared], call=lambda f, *args, **kw: call(recording(f), *args, **kw))
+    dtypes_that_call = 0
     for dtype in case.dtypes or DTYPES:
         before = len(found)
-        with contextlib.suppress(Exception):  # the op refuses this dtype; what it was given is noted all the same
+        with contextlib.suppress(Exception):  # the op refuses this dtype; what it was given is recorded all the same
             sample = samples.first(once, dtype)
             modes.program(once, sample).function(*[modes.tensor(leaf) for leaf in sample.tensors[0]])
-        came += len(found) > before
-        if came == 2:
+        dtypes_that_call += len(found) > before
+        if dtypes_that_call == 2:
             break
     return found

@@ -1,13 +1,12 @@
 """The machine a run was made on: what it is, how it is set, and how busy it was meanwhile.
 
 Everything here is an observation; nothing is set, and what cannot be read is None, never an exception (a Mac has no
-/proc, a container no driver). Only `tensorflow_facts` imports TensorFlow, and it is meant for a worker process: the
-rest of this module, and whoever calls `fingerprint` with the dict a worker sent, stays free of it.
+/proc, a container no driver). It does not import TensorFlow: a worker asks it (`running.facts`), and `fingerprint` is
+given the answer.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import platform
 import re
@@ -205,7 +204,7 @@ def driver(proc: Path = PROC) -> str | None:
 def fingerprint(tensorflow: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What identifies the machine and its settings in `run.json`; every value goes into JSON as it is.
 
-    `tensorflow` is what `tensorflow_facts` returned in a worker; without it the settings that only TensorFlow knows
+    `tensorflow` is what `running.facts` returned in a worker; without it the settings that only TensorFlow knows
     are None and `devices` is empty. Keys: cpu, cores, memory (bytes), os, python, numpy, devices (dicts of name, type,
     description), gpu, driver, onednn, tf32, determinism, intra_threads, inter_threads (0: TensorFlow chooses),
     xla_flags, cpu_features, tensorflow_build, load_before (1, 5 and 15 minutes).
@@ -235,72 +234,6 @@ def fingerprint(tensorflow: Mapping[str, Any] | None = None) -> dict[str, Any]:
         "tensorflow_build": facts.get("build"),
         "load_before": load(),
     }
-
-
-def tensorflow_facts() -> dict[str, Any]:
-    """What only TensorFlow knows of itself and its devices; imports it, so call it in a worker.
-
-    Keys: version, build (git version, compiler and what it was built for), devices (dicts of name as `CPU:0`, type and
-    description), onednn, tf32, determinism (None where this version does not tell), intra_threads and inter_threads.
-    Listing the devices initialises them: thread counts and memory growth cannot be changed after this.
-    """
-    import tensorflow as tf
-
-    return {
-        "version": tf.__version__,
-        "build": {
-            "git": str(tf.version.GIT_VERSION),
-            "compiler": str(tf.version.COMPILER_VERSION),
-            **{key: value for key, value in tf.sysconfig.get_build_info().items() if isinstance(value, str | bool)},
-        },
-        "devices": _devices(tf),
-        "onednn": _asked("tensorflow.python.util._pywrap_util_port", "IsMklEnabled"),
-        "tf32": bool(tf.config.experimental.tensor_float_32_execution_enabled()),
-        "determinism": _asked("tensorflow.python.framework.config", "is_op_determinism_enabled"),
-        "intra_threads": tf.config.threading.get_intra_op_parallelism_threads(),
-        "inter_threads": tf.config.threading.get_inter_op_parallelism_threads(),
-    }
-
-
-def _asked(module: str, function: str) -> bool | None:
-    """A yes or no that TensorFlow keeps in a private module, or None where it has moved.
-
-    Private because nothing public tells: the default of TF_ENABLE_ONEDNN_OPTS depends on the CPU's features, and
-    op determinism can be enabled but not asked for. A test says when one stops answering.
-    """
-    try:
-        return bool(getattr(importlib.import_module(module), function)())
-    except (ImportError, AttributeError):
-        return None
-
-
-def _devices(tf: Any) -> list[dict[str, str]]:
-    """TensorFlow's logical devices. Of several logical devices on one physical device, each carries its description.
-
-    A split GPU has more logical than physical devices; they are matched in order while their counts agree, and
-    otherwise described by the first of their type.
-    """
-    listed = []
-    for kind in dict.fromkeys(device.device_type for device in tf.config.list_logical_devices()):
-        physical = tf.config.list_physical_devices(kind)
-        logical = tf.config.list_logical_devices(kind)
-        for number, device in enumerate(logical):
-            match = physical[number if len(physical) == len(logical) else 0] if physical else None
-            name = device.name.removeprefix("/device:")
-            listed.append({"name": name, "type": kind, "description": _description(tf, kind, match)})
-    return listed
-
-
-def _description(tf: Any, kind: str, physical: Any) -> str:
-    """The device's name, and a GPU's compute capability: 'NVIDIA H100 (compute capability 9.0)'; '' if unknown."""
-    if kind == "CPU":
-        return str(processor()["name"])
-    try:
-        details = tf.config.experimental.get_device_details(physical) if physical is not None else {}
-    except Exception:  # a pluggable device may answer with any error of its own
-        details = {}
-    name, capability = str(details.get("device_name", "")), details.get("compute_capability")
-    return f"{name} (compute capability {'.'.join(map(str, capability))})".strip() if capability else name
 
 
 # What was checked out

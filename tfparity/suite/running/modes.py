@@ -19,7 +19,7 @@ from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.judging.outcome import Failure, Outcome, failure, same_bits, value
 from tfparity.suite.language.case import Case
 from tfparity.suite.language.trees import RaggedValue, SparseValue, is_tensor, rebuild
-from tfparity.suite.running import inventory, preparing
+from tfparity.suite.running import preparing, private_api
 from tfparity.suite.running.gradient import gradient
 from tfparity.suite.running.preparing import KNOWN, UNKNOWN_DIMENSIONS, UNKNOWN_RANK, Program, Shapes
 
@@ -278,8 +278,8 @@ def _run_once(execution: Execution, way: Shapes) -> list[Outcome]:
     outcomes: list[Outcome] = []
     with tf.device(f"/device:{execution.device}"):
         execution.step(0)
-        inventory.forget_scalars()
-        inventory.forget_caching_device()
+        private_api.forget_scalars()
+        private_api.forget_caching_device()
         if case.random:
             tf.random.set_seed(1)  # once: it empties the kernel cache, which costs the next draw 10 ms
         if entry.compiles and sample.strings and (refused := _strings_under_xla()):

@@ -138,7 +138,7 @@ def do(job: Job, scratch: str) -> Done:
 
             facts = timed.measure(declared[job.name], job.dtype, job.want, dict(job.lost), step, job.size)
         else:
-            from tfparity.suite.records.machine import tensorflow_facts
+            from tfparity.suite.running.facts import tensorflow_facts
 
             facts = tensorflow_facts()
     finally:
