@@ -176,7 +176,7 @@ def test_a_real_abort_of_tensorflow_is_a_crash_with_its_words(died):
 
 
 @pytest.mark.skipif(not tensorflow_is("2.21") or sys.platform != "linux", reason="seen in 2.21; M_PERTURB is glibc's")
-def test_a_real_result_that_was_never_written_is_told(died):
+def test_a_real_uninitialised_result_is_reported(died):
     rows = died("tf.linalg.cholesky", "*/float32/singular-0/eager#error", modes=("eager",), file=None)
     row = rows["singular-0/eager@CPU:0#error:docs"]
     assert (row.verdict, row.kind) == ("differs", "value")
