@@ -75,7 +75,7 @@ def pool():
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory):
-    """A cache folder of the session's own, so that no test reads a plan that another run remembered."""
+    """A cache folder of the session's own, so that no test reads the dtypes that another run remembered."""
     return tmp_path_factory.mktemp("cache")
 
 

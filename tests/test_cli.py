@@ -2,16 +2,20 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 
-from tfparity import __version__
+from tfparity import __version__, cli
 from tfparity.suite.language import loading
+from tfparity.suite.records import identity
 from tfparity.suite.records.results import VERDICTS, Check, Recorder, read
-from tfparity.suite.session import session
+from tfparity.suite.session import opening
 
 COMMAND = [sys.executable, "-m", "tfparity"]
 
@@ -169,8 +173,8 @@ def test_an_unknown_device_is_one_line_and_status_2(command, sound):
 
 
 def test_an_unsupported_version_is_one_line_and_status_2(command, sound, monkeypatch):
-    monkeypatch.setattr(session, "OLDEST", session.Version("99.1"))
-    monkeypatch.setattr(session, "NEWEST", session.Version("99.2"))
+    monkeypatch.setattr(opening, "OLDEST", opening.Version("99.1"))
+    monkeypatch.setattr(opening, "NEWEST", opening.Version("99.2"))
     status, _, err = command("check", "program.own_square", "--cases", sound, "--jobs", "1")
     assert status == 2
     assert one_line(err, "is not supported", "99.1")
@@ -378,8 +382,60 @@ def test_repro_prints_a_script(command, unsound):
     compile(out, "show.py", "exec")
 
 
-@pytest.mark.parametrize("action", ["run", "check", "bench", "report", "compare", "coverage", "list", "repro"])
-def test_every_command_of_the_contract_explains_itself(command, action):
-    status, out, _ = command(action, "--help")
-    assert status == 0
-    assert action in out
+# --- help ----------------------------------------------------------------------------------------------------------
+
+COMMON = {"--modes", "--devices", "--dtypes", "--jobs", "--shard", "--resume", "--timeout", "--cases"}
+OPTIONS = {
+    "run": {*COMMON, "--out", "--profile", "--costs"},
+    "check": {*COMMON, "--out", "--profile", "--costs"},
+    "bench": {*COMMON, "--out", "--profile"},
+    "report": {"--out"},
+    "compare": set(),
+    "coverage": {"--out", "--limits"},
+    "list": {"--json", "--cases"},
+    "repro": {"--cases"},
+}
+
+
+@pytest.fixture
+def help_of(command, monkeypatch):
+    """The help of a command as a terminal of 80 columns shows it, and the examples at its end."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def shown(action):
+        status, out, err = command(action, "--help")
+        assert status == 0, err
+        return out, [line.strip() for line in out.partition("Examples:\n")[2].splitlines()]
+
+    return shown
+
+
+def test_the_commands_are_those_whose_help_is_tested():
+    assert set(typer.main.get_command(cli.app).commands) == set(OPTIONS)
+
+
+@pytest.mark.parametrize("action", OPTIONS)
+def test_the_help_of_a_command_names_exactly_its_options(help_of, action):
+    out, _ = help_of(action)
+    assert set(re.findall(r"^  (--\w+)", out, re.MULTILINE)) == {*OPTIONS[action], "--help"}
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("action", OPTIONS)
+def test_the_help_of_a_command_ends_with_two_examples_that_parse(help_of, action):
+    _, shown = help_of(action)
+    assert len(shown) == 2
+    for example in shown:
+        program, name, *arguments = shlex.split(example.partition(" > ")[0])
+        assert (program, name) == ("tfparity", action)
+        typed = typer.main.get_command(cli.app).commands[action].make_context(action, arguments).params
+        for query in typed.get("queries") or ():
+            identity.parse(query)
+        if action == "repro":
+            identity.identity(typed["id"])
+
+
+def test_bench_has_no_option_of_checking(command):
+    status, _, err = command("bench", "--costs")
+    assert status == 2
+    assert "--costs" in err

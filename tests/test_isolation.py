@@ -11,7 +11,8 @@ from conftest import tensorflow_is
 from tfparity.suite.checking.planning import Wanted
 from tfparity.suite.judging.outcome import FILL, uninitialised, value
 from tfparity.suite.records.identity import parse
-from tfparity.suite.session.worker import Job, unwritten_memory
+from tfparity.suite.session.jobs import Job
+from tfparity.suite.session.worker import fill_uninitialised_memory
 
 TIMEOUT = 6.0
 
@@ -70,11 +71,11 @@ def test_every_other_check_is_judged(deadly, how):
     assert len(deadly) == 6 + 3 * 2
 
 
-def test_the_kernels_that_ran_before_a_death_are_told(pool):
+def test_the_kernels_that_ran_before_a_death_are_reported(pool):
     from conftest import OWN_CASES
 
     want = Wanted(("eager",), ("CPU:0",), (parse("*/*/ordinary*/eager#value"),))
-    job = Job("check", "program.own_deadly_after_dawsn", "float32", want, TIMEOUT, (), (str(OWN_CASES / "deadly.py"),))
+    job = Job("check", "program.own_deadly_after_dawsn", "float32", want, TIMEOUT, (str(OWN_CASES / "deadly.py"),))
     (done,) = pool.run([job])
     assert [row.verdict for row in done.rows] == ["identical", "crash"]
     assert ("Dawsn", "float32", "cpu") in {kernel.pair for kernel in done.ran}
@@ -87,9 +88,9 @@ def test_a_death_in_the_gradient_leaves_the_value(died):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="M_PERTURB is glibc's")
-def test_memory_that_nobody_wrote_has_one_content():
+def test_uninitialised_memory_has_one_content():
     libc = ctypes.CDLL(None)
-    unwritten_memory(filled=True)
+    fill_uninitialised_memory(filled=True)
     try:
         for size in (100, 1_000_000):  # from the heap, and mapped
             memory = ctypes.c_void_p()
@@ -97,11 +98,11 @@ def test_memory_that_nobody_wrote_has_one_content():
             assert ctypes.string_at(memory, size) == bytes([FILL]) * size
             libc.free(memory)
     finally:
-        unwritten_memory(filled=False)
+        fill_uninitialised_memory(filled=False)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int64, np.complex128])
-def test_a_result_that_nobody_wrote_is_known_by_its_bytes(dtype):
+def test_an_uninitialised_result_is_known_by_its_bytes(dtype):
     array = np.zeros((2, 3), dtype)
     assert uninitialised(value([array, array])) is None
     hollow = array.copy()
@@ -173,7 +174,7 @@ def test_a_real_abort_of_tensorflow_is_a_crash_with_its_words(died):
 
 
 @pytest.mark.skipif(not tensorflow_is("2.21") or sys.platform != "linux", reason="seen in 2.21; M_PERTURB is glibc's")
-def test_a_real_result_that_was_never_written_is_told(died):
+def test_a_real_uninitialised_result_is_reported(died):
     rows = died("tf.linalg.cholesky", "*/float32/singular-0/eager#error", modes=("eager",), file=None)
     row = rows["singular-0/eager@CPU:0#error:docs"]
     assert (row.verdict, row.kind) == ("differs", "value")

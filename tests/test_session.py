@@ -7,25 +7,22 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from rich.console import Console
 
+import tfparity.suite
+from tfparity.suite.checking.planning import Wanted
+from tfparity.suite.language import loading
 from tfparity.suite.records.results import read
-from tfparity.suite.session import session
-from tfparity.suite.session.session import (
-    Request,
-    UsageError,
-    _shard,
-    check_jobs,
-    choose_devices,
-    costs,
-    refused_rows,
-    select,
-    time_jobs,
-)
-from tfparity.suite.session.worker import Job
+from tfparity.suite.session import plan_cache, session
+from tfparity.suite.session.jobs import Scope, check_jobs, probe_job, refused_rows, time_jobs
+from tfparity.suite.session.opening import choose_devices
+from tfparity.suite.session.plan_cache import PlanCache
+from tfparity.suite.session.request import Request, UsageError, select, shard
+from tfparity.suite.session.session import costs
 from tfparity.suite.timing import sampler as timing
 
 OWN = Path(__file__).parent / "own_cases"
@@ -164,35 +161,37 @@ def test_shards_are_reported_side_by_side(found, whole, command, tmp_path):
 # --- parts, without TensorFlow -------------------------------------------------------------------------------------
 
 
+def scope(request, dtypes):
+    """What jobs are made from, with dtypes that no worker was asked for."""
+    return Scope(request, select(request), dtypes, Wanted())
+
+
 @pytest.mark.parametrize("text", ["", "1/1", "2/4", "4/4"])
 def test_a_shard_reads_i_of_n(text):
-    assert _shard(text) == tuple(int(n) for n in (text or "1/1").split("/"))
+    assert shard(text) == tuple(int(n) for n in (text or "1/1").split("/"))
 
 
 @pytest.mark.parametrize("text", ["0/1", "2/1", "x", "1", "1/2/3", "-1/2", "1/x"])
 def test_a_shard_that_reads_otherwise_is_refused(text):
     with pytest.raises(UsageError, match="I/N"):
-        _shard(text)
+        shard(text)
 
 
 def test_every_job_is_in_exactly_one_shard(registry):
     requests = [Request(files=(str(OWN / "sound.py"),), shard=f"{n}/4") for n in range(1, 5)]
-    planned = {f"program.own_{n}": dict.fromkeys(("float32", "int32", "int8"), "") for n in ("square", "total", "next")}
-    selections = [select(request) for request in requests]
-    jobs = [
-        j.key for r, s in zip(requests, selections, strict=True) for j in check_jobs(r, s, planned, session.Wanted())
-    ]
-    assert sorted(jobs) == sorted(f"check:{n}/{d}" for n, plan in planned.items() for d in plan)
+    dtypes = {f"program.own_{n}": dict.fromkeys(("float32", "int32", "int8"), "") for n in ("square", "total", "next")}
+    jobs = [job.key for request in requests for job in check_jobs(scope(request, dtypes))]
+    assert sorted(jobs) == sorted(f"check:{n}/{d}" for n, of_case in dtypes.items() for d in of_case)
 
 
 def test_the_main_dtype_is_the_first_leading_one_that_a_case_runs_in_whatever_is_asked_for(registry):
     request = Request(files=(str(OWN / "sound.py"),), dtypes=("int*",))
-    planned = {
+    dtypes = {
         "program.own_square": {"float32": "", "int32": "", "int8": ""},
         "program.own_total": {"float32": "no kernel", "int8": "", "int32": ""},
         "program.own_next": {"int8": ""},
     }
-    jobs = check_jobs(request, select(request), planned, session.Wanted())
+    jobs = check_jobs(scope(request, dtypes))
     assert {(j.name.rpartition("_")[2], j.dtype): j.want.main for j in jobs} == {
         ("square", "int32"): False,
         ("square", "int8"): False,
@@ -204,39 +203,75 @@ def test_the_main_dtype_is_the_first_leading_one_that_a_case_runs_in_whatever_is
 
 def test_a_dtype_that_tensorflow_refuses_is_one_row_in_its_words(registry):
     request = Request(files=(str(OWN / "sound.py"),))
-    rows = list(
-        refused_rows(
-            request, select(request), {"program.own_square": {"float32": "", "string": "no kernel for strings"}}
-        )
-    )
+    dtypes = {"program.own_square": {"float32": "", "string": "no kernel for strings"}}
+    rows = list(refused_rows(scope(request, dtypes)))
     assert [(row.dtype, row.verdict, row.detail) for row in rows] == [
         ("string", "unsupported", "no kernel for strings")
     ]
 
 
 def test_a_dtype_that_only_xla_has_a_kernel_for_is_checked(pool):
-    (done,) = pool.run([Job("plan", "tf.math.reciprocal")])
-    assert [dtype for dtype, refused in done.facts.items() if not refused and "int" in dtype] == [
+    (done,) = pool.run([probe_job(loading.load()["tf.math.reciprocal"], timeout=30)])
+    assert [dtype for dtype, refused in done.answer.items() if not refused and "int" in dtype] == [
         "int32",
         "int64",
         "int16",
         "int8",
     ]
-    assert done.facts["uint8"].startswith("InvalidArgumentError")
+    assert done.answer["uint8"].startswith("InvalidArgumentError")
+
+
+@pytest.fixture
+def remembering(tmp_path, monkeypatch):
+    """A cache folder of the test's own, an engine of one file in a package, and a case in a file: (engine, case)."""
+    monkeypatch.setattr(plan_cache.platformdirs, "user_cache_dir", lambda name: str(tmp_path / "cache"))
+    source = tmp_path / "engine" / "room" / "module.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("one")
+    monkeypatch.setattr(plan_cache, "ENGINE", tmp_path / "engine")
+    declared = tmp_path / "cases" / "ops" / "mine.py"
+    declared.parent.mkdir(parents=True)
+    declared.write_text("a case")
+    cache = PlanCache("2.21.0")
+    case = SimpleNamespace(name="tf.mine", file=str(declared))
+    cache.put(case, {"float32": "", "string": "no kernel"})
+    cache.save()
+    return source, case
+
+
+def test_the_dtypes_of_a_case_are_remembered_by_the_next_run(remembering):
+    _, case = remembering
+    assert PlanCache("2.21.0").get(case) == {"float32": "", "string": "no kernel"}
+
+
+def test_dtypes_are_forgotten_when_tensorflow_the_case_or_any_module_of_the_engine_changes(remembering):
+    source, case = remembering
+    assert PlanCache("2.20.0").get(case) is None
+    written = Path(case.file).read_text()
+    Path(case.file).write_text("another case")
+    assert PlanCache("2.21.0").get(case) is None
+    Path(case.file).write_text(written)
+    assert PlanCache("2.21.0").get(case)
+    source.write_text("two")
+    assert PlanCache("2.21.0").get(case) is None
+
+
+def test_the_engine_that_dtypes_depend_on_is_every_package_of_the_suite():
+    assert Path(tfparity.suite.__file__).parent == plan_cache.ENGINE
 
 
 def test_what_failed_is_not_timed_and_the_rest_is(registry):
     request = Request(files=(str(OWN / "sound.py"),))
-    planned = {n: {"float32": ""} for n in ("program.own_square", "program.own_total")}
+    dtypes = {n: {"float32": ""} for n in ("program.own_square", "program.own_total")}
 
     def modes_of(*failed):
         rows = [
             {"op": "program.own_square", "dtype": "float32", "mode": m, "verdict": v, "aspect": "value", "waiver": w}
             for m, v, w in failed
         ]
-        return {j.name: j.want.modes for j in time_jobs(request, select(request), planned, session.Wanted(), rows)}
+        return {j.name: j.want.modes for j in time_jobs(scope(request, dtypes), rows)}
 
-    assert modes_of() == dict.fromkeys(planned, session.Wanted().modes)
+    assert modes_of() == dict.fromkeys(dtypes, Wanted().modes)
     assert "xla" not in modes_of(("xla", "differs", ""))["program.own_square"]
     assert "xla" in modes_of(("xla", "differs", "known"))["program.own_square"]
     assert "xla" not in modes_of(("xla", "crash", "known"))["program.own_square"], (
@@ -281,4 +316,4 @@ def test_only_a_request_for_everything_is_whole():
 def test_the_permanent_twin_is_eager_against_itself():
     assert timing.twin_of("eager" + timing.TWIN) == "eager"
     assert not timing.twin_of("eager")
-    assert session._twin([]) == {}
+    assert session.twin([]) == {}

@@ -1,8 +1,8 @@
 """pytest's hooks: `pytest cases` runs the same checks as `tfparity check`, one test each, with the same verdicts.
 
-A test is one row: passed, skipped (`unsupported`), xfailed (waived) or failed. Tests of one case and dtype run as one
-job in a worker process of their own pool; the first one asked for waits for it, the others read its rows. The plugin
-does nothing until a file of the cases folder (or one given with --cases) is collected.
+A test is one row: passed, skipped (`unsupported`), xfailed (waived) or failed. The tests of one case and dtype are one
+job of the session's pool; the first of them waits for it, the others read its rows. The plugin does nothing until a
+file of the cases folder is collected. It makes no job and no ledger of its own: `opening.Session` does.
 """
 
 from __future__ import annotations
@@ -10,30 +10,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from tfparity.suite.checking import planning
-from tfparity.suite.checking.planning import Wanted
 from tfparity.suite.inputs import samples
-from tfparity.suite.language import case as cases
 from tfparity.suite.language import loading
-from tfparity.suite.records import identity, machine, waivers
-from tfparity.suite.records.results import Check
-from tfparity.suite.session import session as session_of
-from tfparity.suite.session.pool import Pool
-from tfparity.suite.session.session import Request
-from tfparity.suite.session.worker import Done, Job
+from tfparity.suite.language.case import CaseError
+from tfparity.suite.records import identity, waivers
+from tfparity.suite.records.results import Check, RunError
+from tfparity.suite.running.modes import NUMPY
+from tfparity.suite.session import jobs
+from tfparity.suite.session.jobs import Done, Job, Scope
+from tfparity.suite.session.opening import Session
+from tfparity.suite.session.request import Request, UsageError
 from tfparity.suite.timing import case_timing as timed
 from tfparity.suite.timing import pytest_benchmark
 from tfparity.suite.timing.measurement import Measurement
 
 AHEAD = 6
-"""Jobs queued before the test that needs them, so that workers never wait for pytest."""
+"""Jobs queued before a test needs them, so that workers never wait for pytest."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,63 +56,48 @@ class CaseFile(pytest.File):
     """A file of cases; collecting it asks TensorFlow, in a worker, for the dtypes of each."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        state = _state(self.config)
         try:
-            request = state.request
-            selection = session_of.select(request)
-            mine = {
-                n: c
-                for n, c in selection.cases.items()
-                if Path(c.file).resolve() == self.path.resolve() and not c.missing
-            }
-            planned = state.plan(session_of.Selection(mine, selection.queries, selection.shard))
-        except (
-            cases.CaseError,
-            identity.QueryError,
-            waivers.WaiverError,
-            session_of.UsageError,
-            session_of.RunError,
-        ) as error:
+            session = _state(self.config).session()
+            scope = session.scope(session.selection.in_file(self.path))
+        except (CaseError, identity.QueryError, waivers.WaiverError, UsageError, RunError) as error:
             raise pytest.UsageError(str(error)) from error
-        if self.config.getoption("tfparity_bench"):
-            for name, plan in planned.items():
-                dtype = samples.main_dtype([d for d, refused in plan.items() if not refused])
-                if dtype and mine[name].timed:
-                    for _, size in timed.sizes(mine[name], dtype):
-                        for mode in timed.timed_modes():
-                            if mode != "numpy" or mine[name].reference:
-                                yield bench_item(self, name, dtype, size, mode)
-            return
-        want = Wanted(request.modes, state.devices, selection.queries)
-        for row in session_of.refused_rows(request, selection, planned):
+        yield from (self._benchmarks if self.config.getoption("tfparity_bench") else self._checks)(scope)
+
+    def _checks(self, scope: Scope) -> Iterator[pytest.Item]:
+        for row in jobs.refused_rows(scope):
             yield CheckItem.from_parent(self, name=row.id, row=row, job=None)
-        for job in session_of.check_jobs(request, selection, planned, want):
-            for planned_row in planning.plan(mine[job.name], samples.expand(mine[job.name], job.dtype), job.want):
-                at = identity.Identity(job.name, job.dtype, **vars(planned_row))
-                if want.row(at):
+        for job in jobs.check_jobs(scope):
+            case = scope.selection.cases[job.name]
+            for planned in planning.plan(case, samples.expand(case, job.dtype), job.want):
+                at = identity.Identity(job.name, job.dtype, **vars(planned))
+                if job.want.row(at):
                     yield CheckItem.from_parent(self, name=str(at), row=at, job=job)
-        here = session_of.Selection(
-            {n: c for n, c in selection.cases.items() if Path(c.file).resolve() == self.path.resolve()},
-            selection.queries,
-            selection.shard,
-        )
-        for job in session_of.example_jobs(request, here, want):
+        for job in jobs.example_jobs(scope):
             yield PageItem.from_parent(self, name=f"{job.name}/{job.dtype}", job=job)
+
+    def _benchmarks(self, scope: Scope) -> Iterator[pytest.Item]:
+        for name in scope.dtypes:
+            case, dtype = scope.selection.cases[name], jobs.timed_dtype(scope, name)
+            if dtype is None:
+                continue
+            for _, size in timed.sizes(case, dtype):
+                job = jobs.measure_job(scope.request, case, dtype, size)
+                for mode in (m for m in timed.timed_modes() if m in scope.want.modes):
+                    if mode != NUMPY or case.reference:
+                        yield bench_item(self, job, mode)
 
 
 class CheckItem(pytest.Item):
-    """One check."""
+    """One check: `row` is its identity, or, with no job, the row itself."""
 
     def __init__(self, *, row: Any, job: Job | None, **more: Any):
         super().__init__(**more)
         self.row, self.job = row, job
-        op, dtype, mode = (row.op, row.dtype, row.mode)
-        self.user_properties += [("op", op), ("mode", mode), ("dtype", dtype)]
-        self.add_marker(pytest.mark.xdist_group(f"{op}/{dtype}"))
+        self.user_properties += [("op", row.op), ("mode", row.mode), ("dtype", row.dtype)]
+        self.add_marker(pytest.mark.xdist_group(f"{row.op}/{row.dtype}"))
 
     def runtest(self) -> None:
-        state = _state(self.config)
-        check = state.judged(self)
+        check = _state(self.config).judged(self)
         self.user_properties += [("verdict", check.verdict), ("device", check.device)]
         if check.verdict == "unsupported":
             pytest.skip(check.detail)
@@ -135,7 +118,7 @@ class CheckItem(pytest.Item):
 
 
 class PageItem(pytest.Item):
-    """All examples of one op's page: which checks they make is known when they have run."""
+    """All examples of one op's page: which checks they make is known only when they have run."""
 
     def __init__(self, *, job: Job, **more: Any):
         super().__init__(**more)
@@ -154,24 +137,24 @@ class PageItem(pytest.Item):
     reportinfo = CheckItem.reportinfo
 
 
-def bench_item(parent: CaseFile, case: str, dtype: str, size: int, mode: str) -> pytest.Function:
+def bench_item(parent: CaseFile, job: Job, mode: str) -> pytest.Function:
     """One mode of one case at one size, a benchmark of pytest-benchmark; the modes of a size are timed together."""
-    state = _state(parent.config)
+    state, task = _state(parent.config), f"{job.name}/{job.dtype}"
 
     def timed_mode(benchmark: Any) -> None:
-        measured = state.measured(case, dtype, size)
+        measured = state.measured(job)
         if mode not in measured.names:
-            pytest.skip(f"{case} does not run in {mode}")
-        pytest_benchmark.record(benchmark, measured, mode, group=f"{case}/{dtype}/{size}")
+            pytest.skip(f"{job.name} does not run in {mode}")
+        pytest_benchmark.record(benchmark, measured, mode, group=f"{task}/{job.size}")
 
-    item = pytest.Function.from_parent(parent, name=f"{case}/{dtype}/{size}/{mode}", callobj=timed_mode)
-    item.user_properties += [("op", case), ("mode", mode), ("dtype", dtype)]
-    item.add_marker(pytest.mark.xdist_group(f"{case}/{dtype}"))
+    item = pytest.Function.from_parent(parent, name=f"{task}/{job.size}/{mode}", callobj=timed_mode)
+    item.user_properties += [("op", job.name), ("mode", mode), ("dtype", job.dtype)]
+    item.add_marker(pytest.mark.xdist_group(task))
     return item
 
 
 class Diverges(Exception):
-    """A check failed and no waiver explains it."""
+    """A check failed and no waiver covers it."""
 
     def __init__(self, check: Check):
         super().__init__(f"{check.verdict} {check.kind}: {check.id}")
@@ -179,80 +162,58 @@ class Diverges(Exception):
 
 
 class State:
-    """What one pytest session shares: the pool, the plan, the jobs under way, and the ledger."""
+    """What one run of pytest shares: the open session, and the jobs under way."""
 
     def __init__(self, config: pytest.Config):
         self.config = config
-        self.request = Request(
-            tuple(config.getoption("tfparity_query")),
-            tuple(config.getoption("tfparity_modes").split(",")),
-            ("*",),
-            tuple(config.getoption("tfparity_dtypes").split(",")),
-            config.getoption("tfparity_jobs"),
-            timeout=config.getoption("tfparity_timeout"),
-            time=False,
-        )
-        if hasattr(config, "workerinput") and not self.request.jobs:
-            self.request = replace(self.request, jobs=1)  # xdist's workers are already one a core
-        self.pool: Pool | None = None
+        self.opened: Session | None = None
         self.futures: dict[str, tuple[Job, Future[Done]]] = {}
         self.rows: dict[str, dict[str, Check]] = {}
         self.order: list[Job] = []
         self.problems: list[str] = []
         self.groups = pytest_benchmark.Groups()
 
-    def open(self) -> Pool:
-        if self.pool is None:
-            self.pool = Pool(self.request.workers)
-            self.facts = session_of.tensorflow_facts(self.pool)
-            self.devices = session_of.choose_devices(self.request, self.facts)
-            self.ledger = waivers.Ledger.of(
-                [w for f in session_of.ledgers(self.request) for w in waivers.read(f)],
-                self.facts["version"],
-                date.today(),
-                waivers.setting(machine.fingerprint(self.facts)),
-            )
-        return self.pool
-
-    def plan(self, selection: session_of.Selection) -> dict[str, dict[str, str]]:
-        pool = self.open()
-        return session_of.plans(pool, selection, self.facts, self.request.timeout, Console(quiet=True))
+    def session(self) -> Session:
+        """The session, opened when it is first asked for."""
+        if self.opened is None:
+            self.opened = Session(request_of(self.config)).__enter__()
+        return self.opened
 
     def judged(self, item: CheckItem) -> Check:
+        session = self.session()
         if item.job is None:
-            return self.ledger.apply(item.row)
+            return session.judged([item.row])[0]
         key = item.job.key
         if key not in self.rows:
-            self._ahead(item.job)
+            self._submit_ahead(item.job)
             job, future = self.futures.pop(key)
-            self.rows[key] = {row.id: row for row in self.open().result(job, future).rows if isinstance(row, Check)}
+            self.rows[key] = {row.id: row for row in session.pool.result(job, future).rows if isinstance(row, Check)}
         row = self.rows[key].get(item.name)
-        if row is None:  # the job died outside of every step: its only row speaks for all
+        if row is None:  # the worker died outside of every step: its only row stands for all
             row = next(
                 iter(self.rows[key].values()),
                 Check(item.name, **vars(item.row), verdict="crash", detail="the worker gave no row"),
             )
             row = replace(row, id=item.name, **vars(item.row))
-        return self.ledger.apply(row)
+        return session.judged([row])[0]
 
     def page(self, job: Job) -> list[Check]:
         """The rows of an op's examples."""
-        done = self.open().result(job, self.open().submit(job))
-        return [self.ledger.apply(row) for row in done.rows if isinstance(row, Check)]
+        session = self.session()
+        return session.judged(session.pool.one(job).rows)
 
-    def measured(self, case: str, dtype: str, size: int) -> Measurement:
+    def measured(self, job: Job) -> Measurement:
         """The interleaved measurement of a case at a size, made in a worker when its first mode is asked for."""
 
         def make() -> Measurement:
-            job = Job("measure", case, dtype, Wanted(self.request.modes, ("CPU:0",)), 60.0, size=size)
-            done = self.open().result(job, self.open().submit(job))
-            if not done.facts:
-                raise RuntimeError(f"{case}/{dtype} gave no measurement at {size} elements")
-            return done.facts
+            answer = self.session().pool.one(job).answer
+            if not answer:
+                raise RuntimeError(f"{job.name}/{job.dtype} gave no measurement at {job.size} elements")
+            return answer
 
-        return self.groups.of(f"{case}/{dtype}/{size}", make)
+        return self.groups.of(f"{job.name}/{job.dtype}/{job.size}", make)
 
-    def _ahead(self, job: Job) -> None:
+    def _submit_ahead(self, job: Job) -> None:
         """Queue this job and the next few."""
         if not self.order:
             self.order = list({i.job.key: i.job for i in self.config.tfparity_items if i.job}.values())  # type: ignore[attr-defined]
@@ -260,7 +221,21 @@ class State:
         wanted = [job] if at is None else self.order[at : at + AHEAD]
         for each in wanted:
             if each.key not in self.futures and each.key not in self.rows:
-                self.futures[each.key] = (each, self.open().submit(each))
+                self.futures[each.key] = (each, self.session().pool.submit(each))
+
+
+def request_of(config: pytest.Config) -> Request:
+    """What pytest's own options ask for."""
+    jobs_asked = config.getoption("tfparity_jobs")
+    return Request(
+        tuple(config.getoption("tfparity_query")),
+        tuple(config.getoption("tfparity_modes").split(",")),
+        ("*",),
+        tuple(config.getoption("tfparity_dtypes").split(",")),
+        jobs_asked or (1 if hasattr(config, "workerinput") else 0),  # xdist's workers are already one a core
+        timeout=config.getoption("tfparity_timeout"),
+        time=False,
+    )
 
 
 def _state(config: pytest.Config) -> State:
@@ -284,17 +259,14 @@ def _unfiltered(config: pytest.Config) -> bool:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    state = getattr(session.config, "tfparity_state", None)
-    if state is None or state.pool is None:
+    state: State | None = getattr(session.config, "tfparity_state", None)
+    if state is None or state.opened is None:
         return
     if getattr(session.config, "tfparity_items", []) and _unfiltered(session.config):
-        request, selection = state.request, session_of.select(state.request)
-        state.problems = state.ledger.problems(
-            whole=request.whole, judged=lambda waiver: session_of.covers(request, selection, waiver)
-        )
+        state.problems = state.opened.problems()
     if state.problems and exitstatus == 0:
         session.exitstatus = 1
-    state.pool.__exit__()
+    state.opened.close()
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -1,8 +1,9 @@
-"""Processes that may die: jobs go in, what they gave comes out, and a crash or a hang costs only its own step.
+"""Worker processes that may die: jobs go in, results come out, and a crash or a hang costs only its own step.
 
-Built on pebble, the one kept pool that survives the death of a worker, tells its pid and exit code, and recycles
-workers (`concurrent.futures` breaks as a whole; pytest-xdist restarts a worker but re-imports TensorFlow, 5 s each).
-Workers come from a fork server that has imported TensorFlow and never started its runtime.
+Built on pebble, the one maintained pool that survives the death of a worker, gives its pid and exit code, and replaces
+workers (`concurrent.futures` breaks as a whole; pytest-xdist restarts a worker but imports TensorFlow again, 5 s each).
+Workers are forked from a server that has imported TensorFlow and never started its runtime. What a job does is
+`worker`'s affair.
 """
 
 from __future__ import annotations
@@ -25,22 +26,22 @@ from tfparity.suite.language.case import CaseError
 from tfparity.suite.records import kernels
 from tfparity.suite.records.results import Check, RunError
 from tfparity.suite.session import worker
-from tfparity.suite.session.worker import Done, Job
+from tfparity.suite.session.jobs import Done, Job
 
 TASKS_PER_WORKER = 250
-"""About 5 XLA compilations a task at 0.4 MB each: a worker is replaced after some 500 MB of leak. A fresh one
-costs what one more task does, for its first kernels and XLA's start."""
+"""A worker is replaced after this many jobs. A job compiles about 5 programs with XLA, which leaks 0.4 MB each: some
+500 MB in all. A new worker costs as much as one more job, for its first kernels and for XLA's start."""
 
 BACKSTOP = 40
-"""A job's own watchdog guards each step; should it fail, the pool ends the job after this many timeouts."""
+"""A job's own watchdog limits each step; if that fails, the pool ends the job after this many timeouts."""
 
 
 class Pool:
-    """Worker processes; a context manager. Results come in the order they finish, or one by one with `result`."""
+    """Worker processes; a context manager. `run` gives results in the order they finish, `one` that of one job."""
 
     def __init__(self, jobs: int):
         os.environ |= kernels.LOG
-        os.environ.setdefault("PYTHONSAFEPATH", "1")  # or cases/math.py, where someone stands, hides the library's
+        os.environ.setdefault("PYTHONSAFEPATH", "1")  # else `math.py` in the current folder hides Python's own
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["tfparity.suite.session.preload"])
         self.scratch = tempfile.mkdtemp(prefix="tfparity-")
@@ -85,15 +86,20 @@ class Pool:
                     yield outcome
             fill()
 
+    def one(self, job: Job) -> Done:
+        """One job's result, waited for."""
+        return self.result(job, self.submit(job))
+
     def result(self, job: Job, future: Future[Done]) -> Done:
-        """One job's result, waiting for it and trying again for as long as it loses workers."""
+        """The result of a submitted job, waited for. A job whose worker died is tried again without the step that
+        killed it, for as long as that is another step."""
         outcome = self.settle(job, future)
         while isinstance(outcome, Job):
             outcome = self.settle(outcome, self.submit(outcome))
         return outcome
 
     def settle(self, job: Job, future: Future[Done]) -> Done | Job:
-        """A finished job's result; or, when its worker died, the job to try again without the step it died in."""
+        """A finished job's result; or, when its worker died, the job to try again without the step that killed it."""
         try:
             return future.result()
         except ProcessExpired as death:
@@ -114,25 +120,26 @@ class Pool:
                 "timeout", f"no answer within {worker.limit(job, doing[1] if doing else ''):g} s, in draw {draw}"
             )
         else:
-            lost = Lost("crash", f"the process died of {_death(code)}, in draw {draw}\n{_telling(end)}".strip())
-        if doing is None and not job.lost and "No module named" in end:
+            lost = Lost("crash", f"the process died of {_death(code)}, in draw {draw}\n{_reason(end)}".strip())
+        earlier = job.earlier
+        if doing is None and not earlier.steps and "No module named" in end:
             raise RunError(f"workers cannot start: {end.strip().splitlines()[-1]}")
         if job.action == "check" and doing is not None:
-            job = replace(job, kept=(*job.kept, *worker.noted(worker.rows_file(self.scratch, pid))))
-        if pid is not None:  # its log tells which kernels ran before it died
-            job = replace(job, died=(*job.died, pid))
-        if doing is None or doing in dict(job.lost):
-            return _all_lost(job, lost)
-        return replace(job, lost=(*job.lost, (doing, lost)))
+            earlier = replace(earlier, rows=(*earlier.rows, *worker.noted(worker.rows_file(self.scratch, pid))))
+        if pid is not None:  # its log names the kernels that ran before it died
+            earlier = replace(earlier, processes=(*earlier.processes, pid))
+        if doing is None or doing in dict(earlier.steps):
+            return _all_lost(replace(job, earlier=earlier), lost)
+        return replace(job, earlier=replace(earlier, steps=(*earlier.steps, (doing, lost))))
 
 
 def _all_lost(job: Job, lost: Lost) -> Done:
-    """A job that dies outside of every step: one row says so."""
+    """The result of a job whose worker died outside of every step: one row says so."""
     identity = f"{job.name}/{job.dtype}/all/eager@CPU:0#value:docs"
     row = Check(
         identity, job.name, job.dtype, "all", "eager", "CPU:0", "value", "docs", lost.verdict, detail=lost.detail
     )
-    return Done(job, (*job.kept, row) if job.action in ("check", "examples") else (), facts={})
+    return Done(job, (*job.earlier.rows, row) if job.action in ("check", "examples") else (), answer={})
 
 
 def _marked(path: Any) -> tuple[Any, int]:
@@ -150,8 +157,8 @@ def _end_of(path: Any) -> str:
         return ""
 
 
-def _telling(end: str) -> str:
-    """The lines of a dying process's stderr that say why: TensorFlow's check failures before faulthandler's frames."""
+def _reason(end: str) -> str:
+    """The lines of a dead process's stderr that say why: TensorFlow's check failures before faulthandler's frames."""
     lines = [line for line in end.splitlines() if line.strip() and not line.startswith(("I0000", "WARNING: All log"))]
     fatal = [line for line in lines if "Check failed" in line or line.startswith(("F0", "F1", "Fatal"))]
     return "\n".join((fatal or lines)[-3:])

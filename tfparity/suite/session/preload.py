@@ -1,7 +1,8 @@
-"""Imported once by the fork server: what every worker needs, so that a worker is a fork and not an import.
+"""What the fork server imports, once: everything a worker needs, so that starting a worker is a fork, not an import.
 
-TensorFlow is only imported, its runtime not started: threads do not survive a fork. What it says of itself while it
-is imported (CPU features, oneDNN) goes nowhere; the run records it.
+TensorFlow is imported but its runtime is not started, because threads do not survive a fork. What TensorFlow prints
+while it is imported (CPU features, oneDNN) is discarded; the run records it as facts of the machine. This module holds
+no logic.
 """
 
 import contextlib
@@ -9,8 +10,8 @@ import gc
 import os
 
 _stderr = os.dup(2)
-_nowhere = os.open(os.devnull, os.O_WRONLY)
-os.dup2(_nowhere, 2)
+_null = os.open(os.devnull, os.O_WRONLY)
+os.dup2(_null, 2)
 try:
     import scipy.linalg
     import scipy.signal
@@ -19,13 +20,13 @@ try:
 
     from tfparity.suite.language import case, loading
     from tfparity.suite.session import worker  # noqa: F401
-    from tfparity.suite.timing import case_timing as timed  # noqa: F401
+    from tfparity.suite.timing import case_timing  # noqa: F401
 
-    with contextlib.suppress(case.CaseError):  # the command says it, in one line
+    with contextlib.suppress(case.CaseError):  # the command reports it, in one line
         loading.load()
     gc.collect()
-    gc.freeze()  # a worker's collections need not look at TensorFlow's million objects: 5 ms, not 200
+    gc.freeze()  # a worker's garbage collector skips TensorFlow's million objects: 5 ms, not 200
 finally:
     os.dup2(_stderr, 2)
     os.close(_stderr)
-    os.close(_nowhere)
+    os.close(_null)

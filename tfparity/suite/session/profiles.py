@@ -1,7 +1,8 @@
-"""The quick profile: which samples of which cases a pull request can afford, chosen from what a whole run recorded.
+"""The quick profile: the samples that a pull request has time for, chosen from what a run of every case recorded.
 
-The choice is data, `cases/quick.txt`, one line for a case in a dtype: `tf.math.acosh/float32 edge n17`. It is made by
-`benchmarks/quick.py` from a run: every case once, then what adds most kernels and past failures per second.
+The choice is data, `cases/quick.txt`, one line for a case in a dtype: `tf.math.acosh/float32 edge n17`.
+`benchmarks/quick.py` makes it from a run: every case once, then the samples that add the most kernels and past failures
+per second. This module knows no run and starts nothing.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ Choice = dict[str, dict[str, tuple[str, ...]]]
 """op -> dtype -> samples."""
 
 KERNEL, FAILURE, CASE = 1.0, 2.0, 100.0
-"""What a kernel, a family of past failures and a case are worth that the choice has not yet. A failure is what a pull
-request must not add or lose; a case that is not run at all can hide anything."""
+"""What a sample gains for each kernel, each family of past failures and each case that no chosen sample has yet. A pull
+request must neither add nor lose a failure; a case that is not run at all can hide anything."""
 
 START, LEAST = 0.05, 0.001
-"""Seconds a further task costs beside its samples (drawing, handing over, collecting), and a sample at the least."""
+"""Seconds that one more task costs beside its samples (drawing them, sending them to a worker, collecting rows), and
+seconds that a sample costs at least."""
 
 
 def quick() -> Choice:
@@ -41,7 +43,8 @@ def quick() -> Choice:
 
 @dataclass(frozen=True)
 class Unit:
-    """A sample of a case in a dtype in every mode: what it costs (seconds) and what a run of it touched."""
+    """A sample of a case in a dtype, in every mode: the seconds it costs, and the failures and kernels a run of it
+    showed."""
 
     op: str
     dtype: str
@@ -52,10 +55,10 @@ class Unit:
 
 
 def choose(units: Iterable[Unit], budget: float) -> list[Unit]:
-    """Units worth most per second, each counted for what those before it have not, until `budget` seconds are spent.
+    """The units that gain most per second, each for what those before it lack, until `budget` seconds are spent.
 
     The greedy rule of weighted set cover (Chvatal 1979): within 1 - 1/e of the best cover. A unit's worth only falls as
-    others are taken, so the one on top of the heap that has not fallen since it was weighed is the best of all.
+    others are taken, so a unit on top of the heap whose worth has not fallen since it was computed is the best of all.
     """
     failures: set[tuple[str, ...]] = set()
     kernels: set[tuple[str, ...]] = set()
