@@ -16,12 +16,13 @@ import numpy as np
 import pandas as pd
 from rich.text import Text
 
+from tfparity.reports import formats
+from tfparity.reports.facts import machine
+from tfparity.reports.looks import in_order
+from tfparity.reports.rows import CELL, labels, stack
+from tfparity.reports.tables import TWIN, judged
+from tfparity.reports.view_runs import twin_words
 from tfparity.suite.records.results import FAILING, VERDICTS, Run
-
-from . import formats
-from .looks import in_order
-from .tables import CELL, TWIN, judged, labels, machine, stack
-from .view_runs import twin_words
 
 THRESHOLD = 1.05  # a smaller change is not worth anyone's morning
 CONFIDENCE = 0.05  # chance of a single false call in the whole comparison

@@ -17,10 +17,9 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 
+from tfparity.reports import formats, looks, pictures, view_runs, view_times, view_verdicts
+from tfparity.reports.tables import Tables, build
 from tfparity.suite.records.results import FAILING, Run, replace, saying
-
-from . import formats, looks, pictures, view_runs, view_times, view_verdicts
-from .tables import Tables, build
 
 MARKDOWN_LIMIT = 60_000  # a pull request takes 65,536 characters
 

@@ -13,12 +13,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tfparity.reports import formats
+from tfparity.reports.facts import devices, machine, shown
+from tfparity.reports.tables import Tables, build, totals
+from tfparity.reports.times import relative
+from tfparity.reports.view_runs import commit, conclusion, twin_words, warnings
+from tfparity.reports.view_verdicts import why
 from tfparity.suite.records.results import FAILING, VERDICTS, Run
-
-from . import formats
-from .tables import Tables, build, devices, machine, relative, shown, totals
-from .view_runs import commit, conclusion, twin_words, warnings
-from .view_verdicts import why
 
 WORST = 8  # divergences in the summary
 EXTREMES = 4  # speed-ups, and as many slow-downs

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from tfparity.reports import formats
+from tfparity.reports.facts import facts, machine, shown
+from tfparity.reports.rows import PLACE
+from tfparity.reports.tables import Tables
 from tfparity.suite.records.results import VERDICTS, Run
-
-from . import formats
-from .tables import PLACE, Tables, facts, machine, shown
 
 
 def conclusion(tables: Tables) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from . import formats, looks
-from .tables import PLACE, Tables
+from tfparity.reports import formats, looks
+from tfparity.reports.rows import PLACE
+from tfparity.reports.tables import Tables
 
 SPEED_ROWS = 1_200  # op and size rows of the speed table on the page
 COLD_ROWS = 500

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tfparity.reports import formats, looks
+from tfparity.reports.tables import Tables, totals
 from tfparity.suite.records.results import FAILING, VERDICTS
-
-from . import formats, looks
-from .tables import Tables, totals
 
 GROUPS = 3_000  # divergences on the page; the rest are listed by op
 EXAMPLES = 3  # checks shown of one divergence
