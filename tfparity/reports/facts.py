@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,6 +70,29 @@ def facts(run: Run) -> dict[str, str]:
         if key not in FACTS and key not in LOADS and key != "devices":
             out[formats.plain(key)] = shown(about[key])
     return out
+
+
+def number(value: Any) -> float:
+    """A number of run.json, NaN where it holds something else."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _costs(run: Run) -> dict[str, float]:
+    found = run.meta.get("costs")
+    return {str(key): number(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def costs(run: Run) -> dict[str, float]:
+    """Seconds of worker time by phase."""
+    return {k: v for k, v in _costs(run).items() if k not in ("harness_share", "total") and math.isfinite(v)}
+
+
+def harness_share(run: Run) -> float:
+    """The share of worker time outside tracing, compiling and executing, NaN where it was not recorded."""
+    return _costs(run).get("harness_share", math.nan)
 
 
 def machines(runs: Sequence[Run], names: Sequence[str]) -> pd.DataFrame:

@@ -118,8 +118,8 @@ def _title(keys: list[str], place: tuple[str, ...], first: pd.DataFrame) -> str:
 
 @picture(
     "Share of checks that fail",
-    "Each cell: failing checks in per cent of those made, waived ones not counted; a figure in brackets is waived. "
-    "A hatched cell was not checked.",
+    "Failing checks in per cent of the checks made, waived ones not counted; a number in brackets counts the waived. "
+    "Nothing was checked where the picture is hatched.",
     scope="run", section="verdicts",
 )  # fmt: skip
 def verdict_matrix(verdicts: pd.DataFrame) -> Figure | None:

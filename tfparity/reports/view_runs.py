@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from tfparity.reports import formats
-from tfparity.reports.facts import facts, machine, shown
+from tfparity.reports.facts import facts, harness_share, machine, number, shown
 from tfparity.reports.rows import PLACE
 from tfparity.reports.tables import Tables
 from tfparity.suite.records.results import VERDICTS, Run
@@ -102,20 +102,6 @@ def commit(git: Any) -> str:
     return formats.plain(git or "")
 
 
-def machine_rows(tables: Tables, names: list[str]) -> list[dict[str, Any]]:
-    return [
-        {"fact": row["fact"], "values": [row[name] for name in names], "differs": bool(row["differs"])}
-        for row in tables.machines.to_dict("records")
-    ]
-
-
-def number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
-
-
 def twin_words(twin: Any) -> str:
     """The A/A twin in a sentence; '' where the run has none."""
     if not isinstance(twin, dict):
@@ -135,33 +121,17 @@ def twin_words(twin: Any) -> str:
 
 
 def noise(run: Run, name: str) -> dict[str, Any]:
-    """Load, twin and costs of a run."""
-    about_it, costs = machine(run), run.meta.get("costs")
-    costs = costs if isinstance(costs, dict) else {}
-    phases = {
-        str(k): number(v) for k, v in costs.items() if k not in ("harness_share", "total") and math.isfinite(number(v))
-    }
-    whole = sum(phases.values())
+    """How busy the machine was, what the A/A twin showed, and what the suite itself cost."""
+    about_it, harness = machine(run), harness_share(run)
     load = lambda key: (
         ", ".join(f"{number(v):.2f}" for v in about_it[key])
         if isinstance(about_it.get(key), list | tuple)
         else shown(about_it.get(key))
     )
-    harness = number(costs.get("harness_share"))
     return {
         "name": name,
         "load_before": load("load_before"),
         "load_after": load("load_after"),
         "twin": twin_words(run.meta.get("twin")),
-        "costs": [
-            {
-                "phase": formats.plain(k),
-                "time": formats.seconds(v) if v else "0 s",
-                "sort": v,
-                "share": formats.share(v, whole),
-                "width": round(100 * v / whole, 1) if whole > 0 else 0,
-            }
-            for k, v in phases.items()
-        ],
         "harness": formats.share(100 * harness, 100) if math.isfinite(harness) else "",
     }

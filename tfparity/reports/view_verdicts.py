@@ -15,56 +15,34 @@ import pandas as pd
 
 from tfparity.reports import formats, looks
 from tfparity.reports.tables import Tables, totals
-from tfparity.suite.records.results import FAILING, VERDICTS
+from tfparity.suite.records.results import VERDICTS
 
 GROUPS = 3_000  # divergences on the page; the rest are listed by op
+SAMPLES = 5  # names of samples shown of one divergence
 EXAMPLES = 3  # checks shown of one divergence
 DETAIL = 2_400  # characters shown of one check's detail
 DETAILS = 2_500_000  # characters of detail on the page, the worst of every group first
 SHORT_ROWS = 25  # divergences in report.md
 
 
-def counts(tables: Tables, names: list[str]) -> dict[str, Any]:
-    """Checks per verdict, a column a run; the bar's widths are shares of each run."""
-    each = {name: tables.checks[tables.checks["run"] == name] for name in names}
-    per_run = {name: totals(rows) for name, rows in each.items()}
-    words = list(dict.fromkeys(word for known in per_run.values() for word in known))
-    if tables.checks.empty:
-        return {"rows": [], "bars": [], "failing": [], "known": [], "all": []}
-    return {
-        "rows": [
+def bars(tables: Tables, names: list[str]) -> list[dict[str, Any]]:
+    """A bar per run: the share of each verdict."""
+    out = []
+    for name in names:
+        checks = tables.checks[tables.checks["run"] == name]
+        parts = [
             {
                 "verdict": word,
-                "failing": word in FAILING,
-                "known": word in VERDICTS,
+                "count": formats.count(n),
+                "width": round(100 * n / len(checks), 3),
                 "colour": looks.verdict_colour(word),
-                "counts": [formats.count(per_run[name].get(word, 0)) for name in names],
-                "shares": [formats.share(per_run[name].get(word, 0), len(each[name])) for name in names],
-                "zero": not any(per_run[name].get(word, 0) for name in names),
             }
-            for word in words
-        ],
-        "bars": [
-            {
-                "name": name,
-                "parts": [
-                    {
-                        "verdict": word,
-                        "count": formats.count(n),
-                        "width": round(100 * n / len(each[name]), 3),
-                        "colour": looks.verdict_colour(word),
-                    }
-                    for word, n in per_run[name].items()
-                    if n
-                ],
-            }
-            for name in names
-            if len(each[name])
-        ],
-        "failing": [formats.count(each[name]["failing"].sum()) for name in names],
-        "known": [formats.count(each[name]["known"].sum()) for name in names],
-        "all": [formats.count(len(each[name])) for name in names],
-    }
+            for word, n in totals(checks).items()
+            if n
+        ]
+        if parts:
+            out.append({"name": name, "parts": parts})
+    return out
 
 
 def matrices(tables: Tables) -> list[dict[str, Any]]:
@@ -155,8 +133,10 @@ def divergences(tables: Tables, names: list[str]) -> dict[str, Any]:
                 "left": left,
             }
         )
+    names_of_samples = sample_names(rows)
     out = []
     for row in groups.to_dict("records"):
+        samples = names_of_samples[row["group"]]
         error, weight = error_words(float(row["scaled_error"]), float(row["max_ulp"]))
         out.append(
             {
@@ -181,6 +161,8 @@ def divergences(tables: Tables, names: list[str]) -> dict[str, Any]:
                 "waiver": formats.plain(row["waiver"]),
                 "checks": int(row["checks"]),
                 "of": int(row["of"]),
+                "samples": samples[:SAMPLES],
+                "more_samples": max(len(samples) - SAMPLES, 0),
                 "examples": examples[row["group"]],
                 "more": int(row["checks"]) - len(examples[row["group"]]),
                 "in": [formats.NONE if np.isnan(n) else formats.count(n) for n in (row[f"in {name}"] for name in names)]
@@ -198,6 +180,12 @@ def divergences(tables: Tables, names: list[str]) -> dict[str, Any]:
         "rest_count": len(rest),
         "one_device": tables.checks["device"].nunique() == 1,
     }
+
+
+def sample_names(failures: pd.DataFrame) -> dict[int, list[str]]:
+    """By divergence the names of the samples that show it, without their options."""
+    names = failures["sample"].astype(str).str.split(",").str[0]
+    return {group: sorted(set(mine)) for group, mine in names.groupby(failures["group"])}
 
 
 def by_op(groups: pd.DataFrame) -> list[str]:
