@@ -27,7 +27,7 @@ STYLE: dict[Any, Any] = {
     "xtick.minor.size": 0, "ytick.minor.size": 0, "legend.frameon": False, "legend.fontsize": 8.5, "text.usetex": False,
     "text.parse_math": False,
 }  # fmt: skip
-LABEL = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}  # words stay readable over lines
+LABEL = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}  # keeps text readable over lines
 
 
 def figure_of(height: float) -> Figure:
@@ -99,7 +99,7 @@ def mode_legend(figure: Figure, modes: list[str], *, lines: bool = True) -> None
 
 
 def row_names(axes: Axes, names: list[str]) -> None:
-    """Names above their rows, not beside: long op names need the whole width."""
+    """Names above their rows: long names of ops need the whole width."""
     for row, name in enumerate(names):
         axes.text(0, row - 0.24, name, transform=axes.get_yaxis_transform(), fontsize=7.8, va="bottom", bbox=LABEL)
     axes.set_yticks([])
@@ -118,7 +118,7 @@ def draw_curve(axes: Axes, one: pd.DataFrame, mode: str) -> None:
 
 
 def strip(values: pd.DataFrame, column: str) -> Figure | None:
-    """A row of dots per mode on an axis of time, with the median in words."""
+    """A row of dots per mode on an axis of time, with the median as text."""
     values = values[values[column] > 0]
     if values.empty:
         return None

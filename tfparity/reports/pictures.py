@@ -42,7 +42,7 @@ from tfparity.reports.times import geometric, geometric_by, relative
 
 @dataclass(frozen=True)
 class Picture:
-    """How a picture is made: what it says, the tables it takes, and how often it is drawn."""
+    """How a picture is made: its title and caption, the DataFrames it takes, and how often it is drawn."""
 
     name: str
     title: str
@@ -112,7 +112,7 @@ def _at(frame: pd.DataFrame, keys: list[str], place: tuple[str, ...]) -> pd.Data
 
 
 def _title(keys: list[str], place: tuple[str, ...], first: pd.DataFrame) -> str:
-    """What tells this place from the others: the run where there are several, the device likewise."""
+    """The run where there are several, and the device where there are several: what distinguishes the place."""
     return " ".join(value for key, value in zip(keys, place, strict=True) if first[key].nunique() > 1)
 
 
@@ -169,7 +169,7 @@ def verdict_matrix(verdicts: pd.DataFrame) -> Figure | None:
     "Thin: single ops. Above 1× the mode is faster than eager.",
 )
 def speed_by_size(curves: pd.DataFrame, lines: pd.DataFrame) -> Figure | None:
-    """One panel a mode would hide the comparison; one line a mode over faint op lines shows both."""
+    """One line per mode over faint lines of single ops, in one panel so that the modes can be compared."""
     means = curves[curves["family"] == ""]
     if means.empty:
         return None
@@ -228,7 +228,7 @@ def speed_by_family(curves: pd.DataFrame) -> Figure | None:
 
 @picture(
     "Dispatch: time per call at the smallest size",
-    "One dot an op, at its smallest size (1,024 elements or fewer): what a call costs before it computes anything. "
+    "One dot per op, at its smallest size (1,024 elements or fewer): what a call costs before it computes anything. "
     "The bar is the median.",
 )
 def dispatch(speed: pd.DataFrame) -> Figure | None:
@@ -239,7 +239,7 @@ def dispatch(speed: pd.DataFrame) -> Figure | None:
 
 @picture(
     "Cold cost: trace, compile and first call",
-    "One dot an op (geometric mean of its dtypes and sizes); the bar is the median.",
+    "One dot per op (geometric mean of its dtypes and sizes); the bar is the median.",
     section="cold",
 )
 def cold_cost(cold: pd.DataFrame) -> Figure | None:
@@ -281,8 +281,8 @@ def break_even(cold: pd.DataFrame) -> Figure | None:
 
 
 @picture(
-    "The fastest and the slowest beside eager",
-    "The largest resolved speed-ups and slow-downs of compiled modes, one row an op and mode at the size where it is "
+    "The largest speed-ups and slow-downs",
+    "The largest resolved speed-ups and slow-downs of compiled modes, one row per op and mode at the size where it is "
     "most extreme, with its interval.",
 )
 def extremes(speed: pd.DataFrame) -> Figure | None:
@@ -316,13 +316,13 @@ def extremes(speed: pd.DataFrame) -> Figure | None:
 
 @picture(
     "Places compared: time per call",
-    "One dot an op and mode, geometric mean over dtypes and sizes, in order; the thin line is the mean of "
+    "One dot per op and mode, geometric mean over dtypes and sizes, in order; the thin line is the mean of "
     "the intervals. Right of 1× the op takes longer there than at the first place.",
     scope="all",
     section="machines",
 )
 def machine_comparison(hardware: pd.DataFrame) -> Figure | None:
-    """A panel a place; the most extreme ops are named."""
+    """One panel per place; the most extreme ops are named."""
     values = ["ratio", "ratio_low", "ratio_high"]
     numbers = hardware[values].astype("float64")
     good = hardware[((numbers > 0) & (numbers < np.inf)).all(axis=1)]

@@ -45,12 +45,12 @@ def geometric_by(rows: pd.DataFrame, keys: list[str], values: list[str]) -> pd.D
 
 
 def relative(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that say something about a mode beside eager."""
+    """The rows that have a speed-up over eager."""
     return rows[(rows["mode"] != "eager") & np.isfinite(rows["speedup"].astype("float64"))]
 
 
 def glance(rows: pd.DataFrame) -> pd.DataFrame:
-    """Speed in a few lines: per place and mode the counts of timing verdicts, and mean speed-ups over ops."""
+    """Per place and mode: the counts of timing verdicts, and the mean speed-ups over the ops."""
     columns = [*PLACE, "mode", "cells", "ops", *TIMING_VERDICTS, "speedup", "smallest", "largest"]
     rows = relative(rows)
     if rows.empty:
@@ -75,7 +75,7 @@ def glance(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def binned(sizes: pd.Series) -> pd.Series:
-    """Sizes as they are where they are few, else to the nearest power of four, so that ops share their abscissae."""
+    """Sizes as they are where they are few, else rounded to powers of four, so that ops share sizes."""
     if sizes.nunique() <= 8:
         return sizes
     return (4.0 ** (np.log(sizes.clip(lower=1).astype("float64")) / np.log(4)).round()).astype("int64")
@@ -84,8 +84,8 @@ def binned(sizes: pd.Series) -> pd.Series:
 def curves(rows: pd.DataFrame, by: tuple[str, ...] = ("family",)) -> pd.DataFrame:
     """Geometric mean of the speed-up at each size.
 
-    Every op counts once, however many samples it has. The interval is the geometric mean of the intervals' ends:
-    wider than the mean's own would be, for it lets every op err the same way.
+    Every op counts once, however many samples it has. The interval is the geometric mean of the intervals' ends: it is
+    wider than the interval of the mean, since it assumes that all ops err in the same direction.
     """
     keys = [*PLACE, *by, "mode"]
     columns = [*keys, "size", "speedup", "speedup_low", "speedup_high", "ops"]
@@ -104,7 +104,7 @@ def curves(rows: pd.DataFrame, by: tuple[str, ...] = ("family",)) -> pd.DataFram
 
 
 def break_even(timings: pd.DataFrame) -> pd.DataFrame:
-    """Cold cost, and the calls after the first that win it back: cold over (eager warm - mode warm).
+    """Cold cost, and the number of calls after the first that win it back: cold / (eager warm - mode warm).
 
     `pays` is yes (the ratio's interval lies below 1), never (it does not, and the mode is slower or equivalent) or
     unresolved; `calls` is infinite for never.

@@ -1,6 +1,6 @@
-"""What the page and the terminal say of the runs themselves: the conclusion, warnings, machine, noise and costs.
+"""What the page and the terminal show of the runs themselves: the conclusion, warnings, the machine and the noise.
 
-Plain values and words only; knows tables and run.json, and neither template nor drawing.
+Gives plain values; knows DataFrames and run.json, and neither templates nor pictures.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ def conclusion(tables: Tables) -> str:
 
 
 def warnings(runs: Sequence[Run], tables: Tables) -> list[str]:
-    """What a reader must know before believing any figure below."""
+    """What limits the results below: an unfinished run, counts that disagree, problems of the waivers."""
     out = []
     for run, (_, row) in zip(runs, tables.runs.iterrows(), strict=True):
         name = f"Run {row['run']}" if len(runs) > 1 else "This run"
         if not run.complete:
             out.append(
-                f"{name} did not finish: what follows is what it had recorded, "
+                f"{name} did not finish. The report shows what it had recorded: "
                 f"{formats.plural(len(run.checks), 'check')} and "
                 f"{formats.plural(len(run.timings), 'timing')}. Continue it with --resume."
             )
@@ -103,7 +103,7 @@ def commit(git: Any) -> str:
 
 
 def twin_words(twin: Any) -> str:
-    """The A/A twin in a sentence; '' where the run has none."""
+    """What the A/A twin (eager timed against itself) showed, in a sentence; '' where the run has none."""
     if not isinstance(twin, dict):
         return ""
     pairs, calls = number(twin.get("pairs")), number(twin.get("false_calls"))
@@ -116,7 +116,7 @@ def twin_words(twin: Any) -> str:
         )
     if math.isfinite(ratio):
         span = f" ({low:.4f} to {high:.4f})" if math.isfinite(low) and math.isfinite(high) else ""
-        out.append(f"mean ratio {ratio:.4f}{span}, where 1 is the truth")
+        out.append(f"mean ratio {ratio:.4f}{span}; the true ratio is 1")
     return "; ".join(out)
 
 

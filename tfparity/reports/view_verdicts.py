@@ -1,6 +1,6 @@
-"""What the page shows of verdicts: counts, the matrix of families and modes, and the divergences.
+"""What the page shows of verdicts: a bar per run, the matrix of families and modes, and the divergences.
 
-What is shown is bounded, and what is left out is counted. Plain values only; knows tables, and no template.
+The amount shown is bounded, and what is left out is counted. Gives plain values; knows DataFrames and no template.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GROUPS = 3_000  # divergences on the page; the rest are listed by op
 SAMPLES = 5  # names of samples shown of one divergence
 EXAMPLES = 3  # checks shown of one divergence
 DETAIL = 2_400  # characters shown of one check's detail
-DETAILS = 2_500_000  # characters of detail on the page, the worst of every group first
+DETAILS = 2_500_000  # characters of detail on the page; the worst check of every divergence comes first
 SHORT_ROWS = 25  # divergences in report.md
 
 
@@ -46,7 +46,7 @@ def bars(tables: Tables, names: list[str]) -> list[dict[str, Any]]:
 
 
 def matrices(tables: Tables) -> list[dict[str, Any]]:
-    """One matrix a run: families down, modes (on each device) across."""
+    """One matrix per run: a row per family of ops, a column per mode and device."""
     out = []
     for run, part in tables.verdicts.groupby("run", sort=False):
         several = part["device"].nunique() > 1
@@ -70,7 +70,7 @@ def matrices(tables: Tables) -> list[dict[str, Any]]:
 
 
 def matrix_cell(row: dict[Any, Any] | None) -> dict[str, Any] | None:
-    """What one cell of the matrix says; None where nothing was checked."""
+    """The counts and shares of one cell of the matrix; None where nothing was checked."""
     if row is None or not row["total"]:
         return None
     total, failing, waived, unsupported = (int(row[k]) for k in ("total", "failing", "known", "unsupported"))
@@ -99,7 +99,7 @@ def matrix_cell(row: dict[Any, Any] | None) -> dict[str, Any] | None:
 
 
 def error_words(scaled: float, ulp: float) -> tuple[str, float]:
-    """How far off, and the number it is sorted by."""
+    """The size of an error as text, and the number by which it is sorted."""
     if math.isfinite(scaled) and scaled > 0:
         return f"{formats.significant(scaled, 2) if scaled < 1e6 else f'{scaled:.1e}'}×", scaled
     if math.isinf(scaled):
@@ -110,7 +110,7 @@ def error_words(scaled: float, ulp: float) -> tuple[str, float]:
 
 
 def divergences(tables: Tables, names: list[str]) -> dict[str, Any]:
-    """The divergences as the page shows them, worst first, with as much detail as the page can carry."""
+    """The divergences, worst first, with as much detail as the bounds of the page allow."""
     groups = tables.divergences.head(GROUPS)
     rows = tables.failures[tables.failures["group"] < len(groups)]
     rows = rows.assign(place=rows.groupby("group").cumcount())
@@ -189,12 +189,12 @@ def sample_names(failures: pd.DataFrame) -> dict[int, list[str]]:
 
 
 def by_op(groups: pd.DataFrame) -> list[str]:
-    """`tf.math.acosh ×3`: how a list too long to show is still named in full."""
+    """The number of divergences per op, `tf.math.acosh ×3`: a short form of a list too long to show."""
     return [f"{op}" + (f" ×{n}" if n > 1 else "") for op, n in sorted(Counter(groups["op"]).items())]
 
 
 def short(shown_groups: dict[str, Any], tables: Tables) -> dict[str, Any]:
-    """The divergences of report.md: a table of the worst, the others by op."""
+    """The divergences of report.md: the worst as a table, the others as a number per op."""
     unwaived = [row for row in shown_groups["rows"] if not row["known"]]
     first = unwaived[:SHORT_ROWS]
     left = tables.divergences[~tables.divergences["known"].astype(bool)].iloc[len(first) :]
@@ -219,7 +219,7 @@ def known(tables: Tables) -> dict[str, Any] | None:
 
 
 def why(detail: Any, width: int = 160) -> list[str]:
-    """The lines of a check's detail that say what differed: what was got, and what was expected."""
+    """The lines of a check's detail that hold the value that the op gave, and the expected one."""
     lines = [" ".join(line.split()) for line in str(detail).splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith(("got", "expected"))] or lines[:1]
-    return [line if len(line) <= width else line[: width - 1] + "…" for line in told[:2]]
+    found = [line for line in lines if line.startswith(("got", "expected"))] or lines[:1]
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in found[:2]]
