@@ -147,7 +147,7 @@ def test_plain_times_are_compared_on_equal_machines_only_are_marked_and_never_ga
     same = times(slower)
     assert not same.regressed
     assert (same.absolute["verdict"] == "slower").any()
-    assert "absolute; load is not cancelled" in str(same.text)
+    assert "absolute times, same machine (load does not cancel" in str(same.text)
     assert times(slower, about=other).absolute.empty
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tfparity.reports import looks, pictures, tables
+from tfparity.reports import axes, looks, pictures, tables
 from tfparity.suite.records.results import VERDICTS, Run
 
 from .synthetic import check, run, timings
@@ -46,7 +46,7 @@ def test_every_picture_takes_tables_that_exist_and_is_as_wide_as_a_phone_can_sho
     known = {f.name for f in fields(tables.Tables)}
     assert pictures.PICTURES
     assert all(set(each.takes) <= known and each.title and each.caption for each in pictures.PICTURES.values())
-    assert {each.figure.get_figwidth() for each in drawn(usual).values()} == {pictures.WIDTH}
+    assert {each.figure.get_figwidth() for each in drawn(usual).values()} == {axes.WIDTH}
 
 
 def test_the_same_run_gives_the_same_picture(usual: Run) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tfparity.reports import rows as rows_of_runs
 from tfparity.reports import tables
 from tfparity.suite.records.results import FAILING, SEVERITY, Timing
 
@@ -29,7 +30,7 @@ HERE = Path("one")
     ],
 )
 def test_the_family_is_the_documented_namespace(op: str, family: str) -> None:
-    assert tables.family(op) == family
+    assert rows_of_runs.family(op) == family
 
 
 @pytest.mark.parametrize("verdict", FAILING)
@@ -168,7 +169,7 @@ def test_hardware_compares_devices_within_a_run_and_runs_with_each_other() -> No
 
 
 def test_runs_called_the_same_are_told_apart() -> None:
-    names = tables.labels([run(Path("x") / "r"), run(Path("y") / "r"), run(Path("z") / ("long" * 20))])
+    names = rows_of_runs.labels([run(Path("x") / "r"), run(Path("y") / "r"), run(Path("z") / ("long" * 20))])
     assert len(set(names)) == 3
     assert all(len(name) < 30 for name in names)
 

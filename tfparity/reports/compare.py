@@ -16,16 +16,17 @@ import numpy as np
 import pandas as pd
 from rich.text import Text
 
+from tfparity.reports import formats
+from tfparity.reports.facts import machine
+from tfparity.reports.looks import in_order
+from tfparity.reports.rows import CELL, labels, stack
+from tfparity.reports.tables import TWIN, judged
+from tfparity.reports.view_runs import twin_words
 from tfparity.suite.records.results import FAILING, VERDICTS, Run
 
-from . import formats
-from .looks import in_order
-from .tables import CELL, TWIN, judged, labels, machine, stack
-from .view_runs import twin_words
-
-THRESHOLD = 1.05  # a smaller change is not worth anyone's morning
-CONFIDENCE = 0.05  # chance of a single false call in the whole comparison
-INFLATION = 3.0  # at most so much noise between runs is believed beyond the intervals
+THRESHOLD = 1.05  # a smaller change is not worth the time to look into it
+CONFIDENCE = 0.05  # probability of any false call in the whole comparison
+INFLATION = 3.0  # the largest factor by which noise between runs may widen the intervals
 AGREEING = ("identical", "close", "ill-conditioned")
 SETTINGS = ("cpu", "cores", "memory", "gpu", "driver", "os", "python", "numpy", "onednn", "tf32", "determinism",
             "intra_threads", "inter_threads", "xla_flags", "cpu_features", "devices")  # fmt: skip
@@ -126,7 +127,7 @@ def compare_verdicts(base: Run, head: Run) -> dict[str, Any]:
         pair[name] = pair[name].where(pair[name].notna(), pair[f"{name}_base"])
     both, new, gone = (pair["_merge"] == side for side in ("both", "right_only", "left_only"))
     fails, failed = (pair[name].eq(True) for name in ("failing", "failing_base"))
-    if first.empty or second.empty:  # one run made no checks at all: there is nothing to hold against it
+    if first.empty or second.empty:  # one run made no checks at all: there is nothing to compare with
         fails = fails & False
         new, gone = new & False, gone & False
     newly = fails & ~failed
@@ -184,9 +185,10 @@ def compare_times(base: pd.DataFrame, head: pd.DataFrame, *, same_numpy: bool = 
     """Every cell timed in both runs, the largest change first.
 
     A change is called when all three hold: it is above 5 %; the intervals of the two ratios do not overlap; and it
-    stands out of the noise of this very comparison, at a level at which the whole table has one false call in twenty
-    comparisons. The last matters because a table of thousands of cells always holds some intervals that miss by chance.
-    A mode is not called slower because eager became faster: where NumPy was timed, it must be slower beside NumPy too.
+    is larger than the noise of this comparison, at a level at which one table in twenty has any false call. The third
+    condition matters because among thousands of cells some intervals miss the true value by chance.
+    A mode is not called slower because eager became faster: where NumPy was timed, the mode must be slower relative to
+    NumPy too.
     """
     first, second = relative_rows(base), relative_rows(head)
     if not same_numpy:
@@ -213,7 +215,7 @@ def compare_times(base: pd.DataFrame, head: pd.DataFrame, *, same_numpy: bool = 
 
 
 def compare_absolute(base: pd.DataFrame, head: pd.DataFrame) -> pd.DataFrame:
-    """Plain warm times of equal machines, by the same rule; shown, never gating: load is not cancelled here."""
+    """Warm times of equal machines as measured, by the same rule; never a regression: load does not cancel."""
     keys = [*CELL, "mode"]
     first, second = (
         t[(t["phase"] == "warm") & (t["low"] > 0) & np.isfinite(t["high"]) & (t["seconds"] > 0)] for t in (base, head)
@@ -247,8 +249,8 @@ def _called(
     needed = level * deviation * spread.clip(1.0, INFLATION)
     table["detectable"] = np.exp(np.maximum(np.maximum(needed, ours + theirs), math.log(THRESHOLD)))
     size = np.abs(np.log(table["change"]))
-    apart = (table["low"] > 1) | (table["high"] < 1)
-    called = apart & (size > np.log(table["detectable"]) - 1e-12) & (size > math.log(THRESHOLD))
+    excludes_one = (table["low"] > 1) | (table["high"] < 1)
+    called = excludes_one & (size > np.log(table["detectable"]) - 1e-12) & (size > math.log(THRESHOLD))
     within = (table["low"] >= 1 / THRESHOLD) & (table["high"] <= THRESHOLD)
     table["verdict"] = np.where(
         called, np.where(table["change"] > 1, "slower", "faster"), np.where(within, "equivalent", "unresolved")
@@ -278,16 +280,18 @@ def same_machine(base: Run, head: Run) -> bool:
 
 
 def _notes(base: Run, head: Run, names: list[str]) -> list[str]:
-    """What limits the comparison."""
+    """What limits the comparison, a sentence each."""
     out = []
     for run, name in ((base, names[0]), (head, names[1])):
         if not run.complete:
-            out.append(f"{name} did not finish: what it did not reach counts as vanished or appeared, not as passed.")
+            out.append(
+                f"{name} did not finish: checks that it did not reach count as vanished or appeared, not as passed."
+            )
         if run.checks.empty:
             out.append(f"{name} made no checks: verdicts are not compared.")
     if not base.timings.empty and not head.timings.empty:
         if machine(base).get("numpy") != machine(head).get("numpy"):
-            out.append("NumPy differs between the runs: eager has no yardstick, only modes beside eager are compared.")
+            out.append("NumPy differs between the runs: eager is not compared, only modes relative to it.")
         for run, name in ((base, names[0]), (head, names[1])):
             words = twin_words(run.meta.get("twin"))
             if words:
@@ -299,7 +303,7 @@ def _notes(base: Run, head: Run, names: list[str]) -> list[str]:
 
 
 def percent(change: float) -> str:
-    """A change of time: `+12 %`; beyond double the factor says it better."""
+    """A change of time: `+12 %`; above double or below half it is given as a factor."""
     if not math.isfinite(change) or change <= 0:
         return formats.NONE
     if not 0.5 <= change <= 2:
@@ -325,10 +329,10 @@ def _text(found: Comparison) -> Text:
             f"{int(called.get(word, 0)):,} {word}" for word in ("slower", "faster", "equivalent", "unresolved")
         )
         half, most = (formats.significant(100 * d, 2) for d in found.detectable)
-        out.append(f"times     {len(found.times):,} cells in both, beside eager (eager beside numpy): {words}\n")
         out.append(
-            f"          a change of {half} % would have been seen in half of the cells, of {most} % in nine of ten\n"
+            f"times     {len(found.times):,} cells in both, relative to eager (eager relative to numpy): {words}\n"
         )
+        out.append(f"          a change of {half} % was detectable in half of the cells, of {most} % in nine of ten\n")
     for note in found.notes:
         out.append(f"note      {note}\n", style="dim")
     appeared = found.appeared[~found.appeared["id"].isin(found.newly_failing["id"])]
@@ -354,7 +358,7 @@ def _text(found: Comparison) -> Text:
     for title, table in (("slower", found.slower), ("faster", found.faster)):
         _list(
             out,
-            f"{title}: change of the time beside eager, of eager's beside numpy",
+            f"{title}: change of the time relative to eager, of eager's relative to numpy",
             [_cell(r) for r in table.head(SHOWN).to_dict("records")],
             len(table),
             style="red" if title == "slower" else "",
@@ -368,7 +372,7 @@ def _text(found: Comparison) -> Text:
             for word in ("slower", "faster")
             if count(mode, word)
         )
-        _list(out, f"plain times, same machine (absolute; load is not cancelled, no regression by itself): {words}",
+        _list(out, f"absolute times, same machine (load does not cancel; no regression by itself): {words}",
               [_cell(r) for r in plain.head(SHOWN // 2).to_dict("records")], len(plain))  # fmt: skip
     out.rstrip()
     return out

@@ -1,4 +1,4 @@
-"""Numbers and foreign text as a reader should see them: digits as far as the precision earns, units, escapes.
+"""Numbers and foreign text as a reader should see them: as many digits as the precision supports, units, escapes.
 
 Pure functions of plain values; knows no table and no page.
 """
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 NONE = "–"
-SPACE = "\u00a0"  # a number never parts from its unit
+SPACE = "\u00a0"  # keeps a number and its unit on one line
 
 
 def significant(value: float, digits: int) -> str:
@@ -29,7 +29,7 @@ def significant(value: float, digits: int) -> str:
 
 
 def trimmed(value: float, low: float = math.nan, high: float = math.nan, most: int = 3) -> str:
-    """`value` with the digits its interval earns: the last one shown is of the order of the half-width.
+    """`value` with the digits that its interval supports: the last one shown is of the order of the half-width.
 
     A value without an interval gets two digits.
     """
@@ -60,7 +60,7 @@ def times(value: float, low: float = math.nan, high: float = math.nan) -> str:
 
 
 def interval(low: float, high: float, unit: str = "×") -> str:
-    """An interval, its ends to the digit that tells them apart: `1.93–2.28×`, `0.9–11×`."""
+    """An interval, with as many digits as distinguish its ends: `1.93–2.28×`, `0.9–11×`."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return NONE
     gap = abs(high - low) or abs(high) or 1.0
@@ -103,7 +103,7 @@ def calls(value: float) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A share in per cent that never rounds something to nothing nor nearly all to all."""
+    """A share in per cent; what is above 0 is never shown as 0 %, what is below 100 never as 100 %."""
     if not whole:
         return NONE
     percent = 100 * part / whole
@@ -115,7 +115,7 @@ def share(part: float, whole: float) -> str:
 
 
 def when(text: Any) -> str:
-    """An ISO time for people, or the text itself where it is none."""
+    """An ISO time in readable form, or the text itself where it is no ISO time."""
     try:
         moment = datetime.fromisoformat(str(text))
     except ValueError:

@@ -1,13 +1,13 @@
 """Colours and markers of modes and verdicts, shared by the pictures and the pages so that both say the same.
 
-The palette is Okabe and Ito's, which stays apart under every common colour blindness. Knows no data.
+The palette is Okabe and Ito's, whose colours differ under every common colour blindness. Knows no data.
 """
 
 from __future__ import annotations
 
 INK, MUTED, RULE, PAPER = "#1f2328", "#66707a", "#d9dde1", "#ffffff"
 
-MODES: dict[str, tuple[str, str]] = {  # mode -> colour, marker: no mode is told by colour alone
+MODES: dict[str, tuple[str, str]] = {  # mode -> colour, marker: two modes never differ in colour alone
     "eager": ("#4d4d4d", "o"),
     "graph": ("#0072b2", "s"),
     "graph-dynamic": ("#56b4e9", "D"),

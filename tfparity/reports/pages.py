@@ -1,7 +1,7 @@
-"""Tables and pictures become pages: report.html, report.md, CSV files and the pictures themselves.
+"""Tables and pictures become files: report.html, report.md, a CSV file per table and the pictures.
 
-The page is one file that needs no network, and its size is bounded whatever the run. Foreign text is escaped by the
-templates. What is said stands in the views; this module only writes it. It knows no drawing and no TensorFlow.
+The page is one file that needs no network, and its size is bounded whatever the run holds. The templates escape foreign
+text. `page_tables`, `pictures` and the views decide what is shown; this module writes it, and knows no TensorFlow.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import base64
 import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 
-from tfparity.suite.records.results import FAILING, Run, replace, saying
-
-from . import formats, looks, pictures, view_runs, view_times, view_verdicts
-from .tables import Tables, build
+from tfparity.reports import formats, glossary, looks, page_tables, pictures, view_runs, view_verdicts
+from tfparity.reports.page_table import PageTable
+from tfparity.reports.sections import SECTIONS
+from tfparity.reports.tables import Tables, build
+from tfparity.suite.records.results import Run, replace, saying
 
 MARKDOWN_LIMIT = 60_000  # a pull request takes 65,536 characters
 
@@ -29,63 +30,78 @@ def write(runs: Sequence[Run], out: Path) -> Path:
     """Write the report of one run, or of several side by side, into `out`; returns the path of report.html."""
     if not runs:
         raise ValueError("no run to report on")
-    tables = build(runs)
+    frames = build(runs)
+    shown = page_tables.filled(frames, runs)
     out = Path(out)
     with saying(out, "write in"):
         (out / "pictures").mkdir(parents=True, exist_ok=True)
-        drawn = []
-        for each in pictures.draw_all(tables):
-            image = io.BytesIO()
-            pictures.save(each.figure, image)
-            (out / "pictures" / f"{each.name}.png").write_bytes(image.getvalue())
-            drawn.append({
-                "name": each.name, "title": each.picture.title, "where": each.where, "caption": each.picture.caption,
-                "section": each.picture.section, "data": base64.b64encode(image.getvalue()).decode("ascii"),
-            })  # fmt: skip
-        for name, table in csv_tables(tables).items():
-            table.to_csv(out / f"{name}.csv", index=False, encoding="utf-8", errors="backslashreplace")
-    data = content(runs, tables)
+        drawn = list(draw(frames, out / "pictures"))
+        for name, table in csv_files(frames, shown).items():
+            table.to_csv(out / name, index=False, encoding="utf-8", errors="backslashreplace")
+    data = content(runs, frames, [table for table in shown if table.rows])
     replace(out / "report.md", markdown(data))
-    replace(out / "report.html", ENVIRONMENT.get_template("report.html.j2").render(**data, pictures=drawn))
+    page = ENVIRONMENT.get_template("report.html.j2")
+    replace(out / "report.html", page.render(**data, sections=sections(data, drawn), glossary=glossary.themes()))
     return out / "report.html"
 
 
-def csv_tables(tables: Tables) -> dict[str, pd.DataFrame]:
-    """What stays exact and whole: every failing check, the counts, every warm timing, every cold cost."""
-    failures = tables.failures.rename(columns={"group": "divergence"})
+def draw(frames: Tables, folder: Path) -> Iterator[dict[str, str]]:
+    """Every picture as a file, and as the text that the page holds of it."""
+    for each in pictures.draw_all(frames):
+        image = io.BytesIO()
+        pictures.save(each.figure, image)
+        (folder / f"{each.name}.png").write_bytes(image.getvalue())
+        yield {
+            "title": each.picture.title,
+            "where": each.where,
+            "caption": each.picture.caption,
+            "section": each.picture.section,
+            "data": base64.b64encode(image.getvalue()).decode("ascii"),
+        }
+
+
+def csv_files(frames: Tables, shown: Sequence[PageTable]) -> dict[str, pd.DataFrame]:
+    """What is written exactly and in full: every failing check, and every table of the page."""
+    failures = frames.failures.rename(columns={"group": "divergence"})
     front = ["run", "divergence", "id"]
     failures = failures[[*front, *[c for c in failures if c not in (*front, "failing", "seconds")]]]
-    return {"divergences": failures, "verdicts": tables.verdicts, "speed": tables.speed, "cold": tables.cold}
+    return {"divergences.csv": failures, **{table.file: table.csv() for table in shown}}
 
 
-def content(runs: Sequence[Run], tables: Tables) -> dict[str, Any]:
-    """Everything both templates show, as plain values."""
-    names = list(tables.runs["run"])
-    shown_groups = view_verdicts.divergences(tables, names)
+def sections(data: dict[str, Any], drawn: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """The parts of the page that have something to show, each with its tables and pictures."""
+    always = {"machines", "noise", *(["divergences"] if data["bars"] else [])}
+    several = "s" if len(data["runs"]) > 1 else ""
+    out = []
+    for each in SECTIONS:
+        tables = [table for table in data["tables"] if table.section == each.name]
+        mine = [picture for picture in drawn if picture["section"] == each.name]
+        if tables or mine or each.name in always:
+            title = each.title + (several if each.name == "machines" else "")
+            out.append({"name": each.name, "title": title, "note": each.note, "tables": tables, "pictures": mine})
+    return out
+
+
+def content(runs: Sequence[Run], frames: Tables, shown: Sequence[PageTable]) -> dict[str, Any]:
+    """Everything that both templates show, as plain values."""
+    names = list(frames.runs["run"])
+    groups = view_verdicts.divergences(frames, names)
     return {
-        "headline": view_runs.conclusion(tables),
-        "warnings": view_runs.warnings(runs, tables),
+        "headline": view_runs.conclusion(frames),
+        "warnings": view_runs.warnings(runs, frames),
         "runs": [view_runs.about(run, name) for run, name in zip(runs, names, strict=True)],
-        "totals": view_verdicts.counts(tables, names),
-        "matrices": view_verdicts.matrices(tables),
-        "divergences": shown_groups,
-        "short": view_verdicts.short(shown_groups, tables),
-        "known": view_verdicts.known(tables),
-        "glance": view_times.glance(tables),
-        "speed": view_times.speed_rows(tables),
-        "cold": view_times.cold_rows(tables),
-        "hardware": view_times.hardware_rows(tables),
-        "machines": view_runs.machine_rows(tables, names),
+        "bars": view_verdicts.bars(frames, names),
+        "matrices": view_verdicts.matrices(frames),
+        "divergences": groups,
+        "short": view_verdicts.short(groups, frames),
+        "known": view_verdicts.known(frames),
         "noise": [view_runs.noise(run, name) for run, name in zip(runs, names, strict=True)],
-        "place": " and ".join(
-            w for w, n in (("run", len(names)), ("device", tables.speed["device"].nunique())) if n > 1
-        ),
+        "tables": shown,
+        "files": ["divergences.csv", *(table.file for table in shown)],
         "colours": {
             "verdict": {**looks.VERDICTS, "failing": looks.FAILING, "known": looks.KNOWN},
-            "mode": {mode: colour for mode, (colour, _) in looks.MODES.items()},
             "timing": looks.TIMING_VERDICTS,
         },
-        "failing_words": FAILING,
     }
 
 
@@ -103,6 +119,12 @@ def code(text: Any) -> str:
     fence = "`" * (max(runs, default=0) + 1)
     pad = " " if runs else ""
     return f"{fence}{pad}{flat}{pad}{fence}"
+
+
+def meaning(text: str) -> str:
+    """The definition of a word, "" where there is none."""
+    found = glossary.definition(text)
+    return found.means if found else ""
 
 
 def markdown(data: dict[str, Any]) -> str:
@@ -123,6 +145,7 @@ def environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     made.filters.update(words=words, cell=words, code=code, plain=formats.plain)
+    made.filters.update(linked=glossary.linked, prose=glossary.prose, definition=meaning, sample=glossary.sample)
     return made
 
 

@@ -1,6 +1,6 @@
 """The closing summary in the terminal: counts per verdict, the worst divergences, the largest speed-ups and slow-downs.
 
-It fits one screen; the report says the rest. Knows rows and `rich`, and no TensorFlow.
+It fits one screen; the report holds the rest. Knows run folders and `rich`, and no TensorFlow.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tfparity.reports import formats
+from tfparity.reports.facts import devices, machine, shown
+from tfparity.reports.tables import Tables, build, totals
+from tfparity.reports.times import relative
+from tfparity.reports.view_runs import commit, conclusion, twin_words, warnings
+from tfparity.reports.view_verdicts import why
 from tfparity.suite.records.results import FAILING, VERDICTS, Run
-
-from . import formats
-from .tables import Tables, build, devices, machine, relative, shown, totals
-from .view_runs import commit, conclusion, twin_words, warnings
-from .view_verdicts import why
 
 WORST = 8  # divergences in the summary
 EXTREMES = 4  # speed-ups, and as many slow-downs
 
 
 def render(run: Run, report: Path | None = None) -> RenderableType:
-    """What a run came to; `report` is the page that was written, by default the run's own if it is there."""
+    """The results of a run; `report` is the page that was written, by default the one in the run folder, if any."""
     tables = build([run])
     page = report or run.path / "report.html"
     parts: list[RenderableType] = [Text(""), heading(run)]
@@ -68,7 +69,7 @@ def heading(run: Run) -> Text:
 
 
 def verdict_line(tables: Tables) -> Text:
-    """`2,871 identical · 1,739 close · …`; nothing that is zero."""
+    """`2,871 identical · 1,739 close · …`, without the verdicts that no check had."""
     line = Text()
     for word, number in totals(tables.checks).items():
         if number:
@@ -81,7 +82,7 @@ def verdict_line(tables: Tables) -> Text:
 
 
 def worst(tables: Tables) -> Group:
-    """The worst divergences: what differed, and the command that reproduces it, never wrapped: it is to be copied."""
+    """The worst divergences: what differed, and the command that reproduces it, in one line, to be copied."""
     fresh = tables.divergences[~tables.divergences["known"].astype(bool)]
     first = tables.failures.drop_duplicates("group").set_index("group")
     lines: list[RenderableType] = []
@@ -112,7 +113,7 @@ def extremes(tables: Tables) -> Table:
     both = pd.concat([rows[rows["verdict"] == word].head(EXTREMES) for word in ("faster", "slower")])
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for title, justify in (
-        ("beside eager", "left"),
+        ("relative to eager", "left"),
         ("speed-up", "right"),
         ("interval", "right"),
         ("op", "left"),

@@ -1,6 +1,6 @@
-"""What the page and the terminal say of the runs themselves: the conclusion, warnings, machine, noise and costs.
+"""What the page and the terminal show of the runs themselves: the conclusion, warnings, the machine and the noise.
 
-Plain values and words only; knows tables and run.json, and neither template nor drawing.
+Gives plain values; knows DataFrames and run.json, and neither templates nor pictures.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from tfparity.reports import formats
+from tfparity.reports.facts import facts, harness_share, machine, number, shown
+from tfparity.reports.rows import PLACE
+from tfparity.reports.tables import Tables
 from tfparity.suite.records.results import VERDICTS, Run
-
-from . import formats
-from .tables import PLACE, Tables, facts, machine, shown
 
 
 def conclusion(tables: Tables) -> str:
@@ -40,13 +41,13 @@ def conclusion(tables: Tables) -> str:
 
 
 def warnings(runs: Sequence[Run], tables: Tables) -> list[str]:
-    """What a reader must know before believing any figure below."""
+    """What limits the results below: an unfinished run, counts that disagree, problems of the waivers."""
     out = []
     for run, (_, row) in zip(runs, tables.runs.iterrows(), strict=True):
         name = f"Run {row['run']}" if len(runs) > 1 else "This run"
         if not run.complete:
             out.append(
-                f"{name} did not finish: what follows is what it had recorded, "
+                f"{name} did not finish. The report shows what it had recorded: "
                 f"{formats.plural(len(run.checks), 'check')} and "
                 f"{formats.plural(len(run.timings), 'timing')}. Continue it with --resume."
             )
@@ -101,22 +102,8 @@ def commit(git: Any) -> str:
     return formats.plain(git or "")
 
 
-def machine_rows(tables: Tables, names: list[str]) -> list[dict[str, Any]]:
-    return [
-        {"fact": row["fact"], "values": [row[name] for name in names], "differs": bool(row["differs"])}
-        for row in tables.machines.to_dict("records")
-    ]
-
-
-def number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
-
-
 def twin_words(twin: Any) -> str:
-    """The A/A twin in a sentence; '' where the run has none."""
+    """What the A/A twin (eager timed against itself) showed, in a sentence; '' where the run has none."""
     if not isinstance(twin, dict):
         return ""
     pairs, calls = number(twin.get("pairs")), number(twin.get("false_calls"))
@@ -129,38 +116,22 @@ def twin_words(twin: Any) -> str:
         )
     if math.isfinite(ratio):
         span = f" ({low:.4f} to {high:.4f})" if math.isfinite(low) and math.isfinite(high) else ""
-        out.append(f"mean ratio {ratio:.4f}{span}, where 1 is the truth")
+        out.append(f"mean ratio {ratio:.4f}{span}; the true ratio is 1")
     return "; ".join(out)
 
 
 def noise(run: Run, name: str) -> dict[str, Any]:
-    """Load, twin and costs of a run."""
-    about_it, costs = machine(run), run.meta.get("costs")
-    costs = costs if isinstance(costs, dict) else {}
-    phases = {
-        str(k): number(v) for k, v in costs.items() if k not in ("harness_share", "total") and math.isfinite(number(v))
-    }
-    whole = sum(phases.values())
+    """How busy the machine was, what the A/A twin showed, and what the suite itself cost."""
+    about_it, harness = machine(run), harness_share(run)
     load = lambda key: (
         ", ".join(f"{number(v):.2f}" for v in about_it[key])
         if isinstance(about_it.get(key), list | tuple)
         else shown(about_it.get(key))
     )
-    harness = number(costs.get("harness_share"))
     return {
         "name": name,
         "load_before": load("load_before"),
         "load_after": load("load_after"),
         "twin": twin_words(run.meta.get("twin")),
-        "costs": [
-            {
-                "phase": formats.plain(k),
-                "time": formats.seconds(v) if v else "0 s",
-                "sort": v,
-                "share": formats.share(v, whole),
-                "width": round(100 * v / whole, 1) if whole > 0 else 0,
-            }
-            for k, v in phases.items()
-        ],
         "harness": formats.share(100 * harness, 100) if math.isfinite(harness) else "",
     }

@@ -1,6 +1,6 @@
-"""What the page shows of verdicts: counts, the matrix of families and modes, and the divergences.
+"""What the page shows of verdicts: a bar per run, the matrix of families and modes, and the divergences.
 
-What is shown is bounded, and what is left out is counted. Plain values only; knows tables, and no template.
+The amount shown is bounded, and what is left out is counted. Gives plain values; knows DataFrames and no template.
 """
 
 from __future__ import annotations
@@ -13,63 +13,40 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tfparity.suite.records.results import FAILING, VERDICTS
-
-from . import formats, looks
-from .tables import Tables, totals
+from tfparity.reports import formats, looks
+from tfparity.reports.tables import Tables, totals
+from tfparity.suite.records.results import VERDICTS
 
 GROUPS = 3_000  # divergences on the page; the rest are listed by op
+SAMPLES = 5  # names of samples shown of one divergence
 EXAMPLES = 3  # checks shown of one divergence
 DETAIL = 2_400  # characters shown of one check's detail
-DETAILS = 2_500_000  # characters of detail on the page, the worst of every group first
+DETAILS = 2_500_000  # characters of detail on the page; the worst check of every divergence comes first
 SHORT_ROWS = 25  # divergences in report.md
 
 
-def counts(tables: Tables, names: list[str]) -> dict[str, Any]:
-    """Checks per verdict, a column a run; the bar's widths are shares of each run."""
-    each = {name: tables.checks[tables.checks["run"] == name] for name in names}
-    per_run = {name: totals(rows) for name, rows in each.items()}
-    words = list(dict.fromkeys(word for known in per_run.values() for word in known))
-    if tables.checks.empty:
-        return {"rows": [], "bars": [], "failing": [], "known": [], "all": []}
-    return {
-        "rows": [
+def bars(tables: Tables, names: list[str]) -> list[dict[str, Any]]:
+    """A bar per run: the share of each verdict."""
+    out = []
+    for name in names:
+        checks = tables.checks[tables.checks["run"] == name]
+        parts = [
             {
                 "verdict": word,
-                "failing": word in FAILING,
-                "known": word in VERDICTS,
+                "count": formats.count(n),
+                "width": round(100 * n / len(checks), 3),
                 "colour": looks.verdict_colour(word),
-                "counts": [formats.count(per_run[name].get(word, 0)) for name in names],
-                "shares": [formats.share(per_run[name].get(word, 0), len(each[name])) for name in names],
-                "zero": not any(per_run[name].get(word, 0) for name in names),
             }
-            for word in words
-        ],
-        "bars": [
-            {
-                "name": name,
-                "parts": [
-                    {
-                        "verdict": word,
-                        "count": formats.count(n),
-                        "width": round(100 * n / len(each[name]), 3),
-                        "colour": looks.verdict_colour(word),
-                    }
-                    for word, n in per_run[name].items()
-                    if n
-                ],
-            }
-            for name in names
-            if len(each[name])
-        ],
-        "failing": [formats.count(each[name]["failing"].sum()) for name in names],
-        "known": [formats.count(each[name]["known"].sum()) for name in names],
-        "all": [formats.count(len(each[name])) for name in names],
-    }
+            for word, n in totals(checks).items()
+            if n
+        ]
+        if parts:
+            out.append({"name": name, "parts": parts})
+    return out
 
 
 def matrices(tables: Tables) -> list[dict[str, Any]]:
-    """One matrix a run: families down, modes (on each device) across."""
+    """One matrix per run: a row per family of ops, a column per mode and device."""
     out = []
     for run, part in tables.verdicts.groupby("run", sort=False):
         several = part["device"].nunique() > 1
@@ -93,7 +70,7 @@ def matrices(tables: Tables) -> list[dict[str, Any]]:
 
 
 def matrix_cell(row: dict[Any, Any] | None) -> dict[str, Any] | None:
-    """What one cell of the matrix says; None where nothing was checked."""
+    """The counts and shares of one cell of the matrix; None where nothing was checked."""
     if row is None or not row["total"]:
         return None
     total, failing, waived, unsupported = (int(row[k]) for k in ("total", "failing", "known", "unsupported"))
@@ -122,7 +99,7 @@ def matrix_cell(row: dict[Any, Any] | None) -> dict[str, Any] | None:
 
 
 def error_words(scaled: float, ulp: float) -> tuple[str, float]:
-    """How far off, and the number it is sorted by."""
+    """The size of an error as text, and the number by which it is sorted."""
     if math.isfinite(scaled) and scaled > 0:
         return f"{formats.significant(scaled, 2) if scaled < 1e6 else f'{scaled:.1e}'}×", scaled
     if math.isinf(scaled):
@@ -133,7 +110,7 @@ def error_words(scaled: float, ulp: float) -> tuple[str, float]:
 
 
 def divergences(tables: Tables, names: list[str]) -> dict[str, Any]:
-    """The divergences as the page shows them, worst first, with as much detail as the page can carry."""
+    """The divergences, worst first, with as much detail as the bounds of the page allow."""
     groups = tables.divergences.head(GROUPS)
     rows = tables.failures[tables.failures["group"] < len(groups)]
     rows = rows.assign(place=rows.groupby("group").cumcount())
@@ -156,8 +133,10 @@ def divergences(tables: Tables, names: list[str]) -> dict[str, Any]:
                 "left": left,
             }
         )
+    names_of_samples = sample_names(rows)
     out = []
     for row in groups.to_dict("records"):
+        samples = names_of_samples[row["group"]]
         error, weight = error_words(float(row["scaled_error"]), float(row["max_ulp"]))
         out.append(
             {
@@ -182,6 +161,8 @@ def divergences(tables: Tables, names: list[str]) -> dict[str, Any]:
                 "waiver": formats.plain(row["waiver"]),
                 "checks": int(row["checks"]),
                 "of": int(row["of"]),
+                "samples": samples[:SAMPLES],
+                "more_samples": max(len(samples) - SAMPLES, 0),
                 "examples": examples[row["group"]],
                 "more": int(row["checks"]) - len(examples[row["group"]]),
                 "in": [formats.NONE if np.isnan(n) else formats.count(n) for n in (row[f"in {name}"] for name in names)]
@@ -201,13 +182,19 @@ def divergences(tables: Tables, names: list[str]) -> dict[str, Any]:
     }
 
 
+def sample_names(failures: pd.DataFrame) -> dict[int, list[str]]:
+    """By divergence the names of the samples that show it, without their options."""
+    names = failures["sample"].astype(str).str.split(",").str[0]
+    return {group: sorted(set(mine)) for group, mine in names.groupby(failures["group"])}
+
+
 def by_op(groups: pd.DataFrame) -> list[str]:
-    """`tf.math.acosh ×3`: how a list too long to show is still named in full."""
+    """The number of divergences per op, `tf.math.acosh ×3`: a short form of a list too long to show."""
     return [f"{op}" + (f" ×{n}" if n > 1 else "") for op, n in sorted(Counter(groups["op"]).items())]
 
 
 def short(shown_groups: dict[str, Any], tables: Tables) -> dict[str, Any]:
-    """The divergences of report.md: a table of the worst, the others by op."""
+    """The divergences of report.md: the worst as a table, the others as a number per op."""
     unwaived = [row for row in shown_groups["rows"] if not row["known"]]
     first = unwaived[:SHORT_ROWS]
     left = tables.divergences[~tables.divergences["known"].astype(bool)].iloc[len(first) :]
@@ -232,7 +219,7 @@ def known(tables: Tables) -> dict[str, Any] | None:
 
 
 def why(detail: Any, width: int = 160) -> list[str]:
-    """The lines of a check's detail that say what differed: what was got, and what was expected."""
+    """The lines of a check's detail that hold the value that the op gave, and the expected one."""
     lines = [" ".join(line.split()) for line in str(detail).splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith(("got", "expected"))] or lines[:1]
-    return [line if len(line) <= width else line[: width - 1] + "…" for line in told[:2]]
+    found = [line for line in lines if line.startswith(("got", "expected"))] or lines[:1]
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in found[:2]]
