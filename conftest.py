@@ -1,1 +1,2 @@
-"""Nothing but a mark of the root: the checks are collected by `tfparity.plugin`, which installing registers."""
+"""Marks the root of the checkout. The checks in `cases/` are collected by pytest's plugin `tfparity.plugin`, which is
+registered when tfparity is installed."""
