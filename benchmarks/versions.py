@@ -3,7 +3,7 @@
 Claim: one declaration per op serves several versions; the page counts the verdicts of each version on the checks that
 all of them ran, and names the ops whose checks fail in one version only.
 
-    python benchmarks/versions.py RUN... > docs/VERSIONS.md     # the first run is the one that the others are compared with
+    python benchmarks/versions.py RUN... > docs/VERSIONS.md     # the others are compared with the first run
 """
 
 import argparse
