@@ -7,6 +7,7 @@ with status 0; what `.ci/run` runs itself is not run again.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
@@ -178,6 +179,33 @@ def test_the_architecture_names_exactly_the_modules_that_exist() -> None:
     exist = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tfparity").rglob("*.py")}
     packages = {path for path in exist if path.endswith("/__init__.py") and path != "tfparity/__init__.py"}
     assert sorted(named) == sorted(exist - packages)
+
+
+def room(module: str) -> str:
+    """The room of a module: `checking` of `tfparity.suite.checking.repro.script`; "" of the root package."""
+    parts = [part for part in module.split(".")[1:] if part != "suite"]
+    return parts[0] if parts else ""
+
+
+def imported_rooms() -> dict[str, set[str]]:
+    """Of every room, the rooms that its modules import."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "tfparity").rglob("*.py"):
+        own = room(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tfparity":
+                rooms = {room(f"{node.module}.{name.name}") for name in node.names}
+                found.setdefault(own, set()).update(rooms if room(str(node.module)) == "" else {room(str(node.module))})
+    return found
+
+
+def test_the_architecture_shows_what_each_room_imports() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    shown = {name: set(rooms.split()) for name, rooms in re.findall(r"^\| `(\w+)` \| ?([a-z ]*)\|$", text, re.M)}
+    shown = {name: rooms for name, rooms in shown.items() if rooms <= set(shown)}
+    real = {name: rooms & set(shown) - {name} for name, rooms in imported_rooms().items()}
+    assert len(shown) > 10
+    assert shown == {name: real.get(name, set()) for name in shown}
 
 
 def test_the_usage_names_exactly_the_verdicts_kinds_and_fields_that_exist() -> None:
