@@ -6,7 +6,7 @@ and I are short names of Tensor, Bool, String and Index.
 
     op("tf.math.acosh", np.arccosh, T(domain=(1, inf)))                      one tensor of any shape
     op("tf.linalg.matmul", np.matmul, T("m k"), T("k n"))                    named dimensions
-    op("tf.math.reduce_sum", np.sum, T("a b c"), axis=each(None, 0, [0, 2])) an option and its values
+    op("tf.math.reduce_sum", np.sum, T("a b c"), axis=each(None, 0, (0, 2))) an option and its values
     op("tf.gather", lambda p, i: p[i], T("n d"), I("m", below="n"))          indices
 
 Where arguments do not vary independently, a case has a generator of `sample(...)` and `every(...)`, see `op`.
