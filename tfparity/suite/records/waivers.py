@@ -175,7 +175,7 @@ def _when(where: str, asked: Any) -> When:
         return replace(first, others=tuple(others))
     if not isinstance(asked, dict) or not asked or set(asked) - ASKS:
         fields = ", ".join(sorted(ASKS))
-        raise WaiverError(f"{where}: when = {asked!r} must be a table with one or both of {fields}, or a list of tables")
+        raise WaiverError(f"{where}: when = {asked!r} must be a table with one or both of {fields}, or a list of them")
     if not isinstance(asked.get("onednn", True), bool):
         raise WaiverError(f"{where}: onednn = {asked['onednn']!r} must be true or false")
     return When(asked.get("onednn"), _isa(where, asked["isa"]) if "isa" in asked else ())
