@@ -17,7 +17,6 @@ from tfparity.suite.running import modes, preparing
 from tfparity.suite.running.modes import DEFAULT_MODES, MODES, Mode
 from tfparity.suite.timing import case_timing
 
-
 pytestmark = pytest.mark.usefixtures("registry")
 
 
