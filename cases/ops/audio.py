@@ -38,7 +38,7 @@ def encode_wav(audio, sample_rate):
     if not audio.shape[1]:
         raise ValueError("no channel")
     level = audio * 32768
-    nearest = np.trunc(level + np.copysign(0.5, level))       # halves are not documented: away from zero, as in C
+    nearest = np.trunc(level + np.copysign(0.5, level))       # how halves round is undocumented: here as C's round()
     return wav(np.clip(nearest, -32768, 32767), int(sample_rate))
 
 

@@ -127,7 +127,7 @@ def counted(x, start, limit, step, inclusive):
 @program("program.loop_of_constants", T("", edges=False), dtypes=["int32", "int64"], timed=False,
          start=each(0, 1), limit=each(1, 4), step=each(1, 2, 5), inclusive=each(False, True), reference=counted)
 def loop_of_constants(x, start, limit, step, inclusive):
-    """Start, limit and step are constants, so a compiler can compute the number of iterations; some pass the limit."""
+    """Start, limit and step are constants, so a compiler can compute the iterations; some loops step over the limit."""
     start = tf.constant(start, x.dtype)
     goes_on = (lambda i: i <= limit) if inclusive else (lambda i: i < limit)
     return x + tf.while_loop(goes_on, lambda i: [i + step], [start])[0]

@@ -47,7 +47,8 @@ def refusing(function):
 
 
 def power(x, y):
-    """The exponents are broadcast first: for a scalar 0.5, NumPy takes the square root: NaN at -inf, not inf."""
+    """The exponents are broadcast first: for a scalar array 0.5, NumPy takes the square root, which is NaN at -inf,
+    where the power is inf."""
     return np.power(x, y if isinstance(y, int | float) else np.broadcast_to(y, np.broadcast(x, y).shape).copy())
 
 
@@ -134,7 +135,7 @@ curve2("logaddexp2",  np.logaddexp2)(mixed)
 
 
 def nextafter(x, y):
-    """In the dtype that the op runs in: a reference gets its inputs in the next higher precision."""
+    """The neighbours in the dtype that the op runs in: a reference gets its inputs in the next higher precision."""
     own = {np.dtype(np.float64): np.float32, np.dtype(np.longdouble): np.float64}
     return np.nextafter(*(z.astype(own.get(z.dtype, z.dtype)) for z in (x, y)))
 

@@ -88,7 +88,7 @@ def spaced(**options):
 
 
 making("linspace",  np.linspace,  dtypes=FLOATS + SIGNED)(spaced(retstep=True))
-# The power in logspace multiplies the rounding error of its exponent.
+# The power in logspace amplifies the rounding error of its exponent.
 making("logspace",  np.logspace,  dtypes=FLOATS + SIGNED, error_factor=16)(spaced(base=2.0))
 making("geomspace", np.geomspace, dtypes=FLOATS + SIGNED)(spaced())
 
@@ -313,7 +313,7 @@ def promises(function):
 
 
 def keeps(mean, deviation, low=-inf, high=inf):
-    """The same facts of TensorFlow's result; its mean and deviation must be right to five standard errors. No mode
+    """The same facts of TensorFlow's result; its mean and deviation must be right within five standard errors. No mode
     promises which numbers are drawn."""
 
     def facts(f, *args, **options):

@@ -576,7 +576,7 @@ def webp(pixels):
 
 
 def smooth(a):
-    """A smooth gradient, which JPEG keeps to within a few levels of 255."""
+    """A smooth gradient, which JPEG reproduces to within a few of the 256 levels."""
     h, w, c = a.shape
     return np.fromfunction(lambda y, x, k: 20 + 4 * y + 3 * x + 10 * k, (h, w, c))
 

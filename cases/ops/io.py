@@ -1,8 +1,8 @@
 """tf.io: bytes to tensors and back.
 
-The short functions below encode the bytes to be parsed, not TensorFlow, so that parsing is checked against the format
-itself. Where a page does not promise the bytes, only that another op reads them, both ops are run one after the other.
-The few ops that read and write files do so in a temporary folder.
+The bytes to be parsed are encoded by the short functions below, not by TensorFlow, so that parsing is checked against
+the format itself. Where a page does not promise the bytes, only that another op reads them, both ops are run one
+after the other. The few ops that read and write files do so in a temporary folder.
 """
 
 import base64
@@ -404,8 +404,8 @@ NAMES = ("a.txt", "b.txt", "c.dat", "ab.txt")
 
 @lru_cache(maxsize=1)
 def scratch():
-    """A folder with one file per name, whose content is its name. It exists as long as the process, because traces hold
-    its path as long."""
+    """A folder with one file per name, whose content is its name. It exists as long as the process, because traces,
+    which contain its path, exist as long."""
     folder = tempfile.TemporaryDirectory(prefix="tfparity-")
     for name in NAMES:
         (Path(folder.name) / name).write_bytes(name.encode())

@@ -20,8 +20,8 @@ def inexact(error_factor):
     """Declares an op of floating or complex matrices whose allowed error is multiplied by `error_factor`.
 
     S is measured by moving every entry by one unit roundoff, in a few random directions. Elimination of n rows has an
-    error as if the entries had moved by about n unit roundoffs, and an eigenvector may move most in a
-    direction that was not tried.
+    error as if the entries had moved by about n unit roundoffs, and an eigenvector may move most in a direction that
+    was not tried.
     """
     return lambda *args, **more: linear(*args, **{"dtypes": (*FLOATS, *COMPLEX), "error_factor": error_factor, **more})
 
@@ -127,8 +127,8 @@ def matmul_samples():
          dtypes=["float32"], autograph=False,
          skips={"gradient": "an out-of-bounds read: the process crashes in four full runs of five"})
 def product_of_many_with_one(a, b):
-    """Many batches times one matrix. One copy of the matrix per batch would take 3 GB, so a kernel that reads as many
-    copies reads outside the process's memory. With 512 MB, one of 17 processes survived, and its memory was so
+    """Many batches times one matrix. One copy of it per batch would take 3 GB, so a kernel that reads past the end of
+    the matrix soon leaves the process's memory. With 512 MB, one of 17 processes survived, and its memory was so
     corrupted that NumPy's own products were wrong: so there is no reference."""
     return tf.linalg.matmul(a, b)
 

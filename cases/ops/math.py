@@ -190,7 +190,7 @@ def squared_difference(x, y):
 
 
 def nextafter(x, y):
-    """In the dtype that the op runs in: a reference gets its inputs in the next higher precision."""
+    """The neighbours in the dtype that the op runs in: a reference gets its inputs in the next higher precision."""
     own = {np.dtype(np.float64): np.float32, np.dtype(np.longdouble): np.float64}.get(x.dtype, x.dtype)
     return np.nextafter(x.astype(own), y.astype(own))
 
@@ -257,7 +257,7 @@ binary("tf.math.polyval",   polyval,         [T(), T(), T()], T())
 # Where both are equal and large, the function is a half, and its series and continued fraction converge slowest.
 gamma_arguments = (sample(T(domain=(0, inf)), T(domain=(0, inf))),
                    sample(np.float32([1e5, 8e5, 8685113]), np.float32([1e5, 8e5, 8685113]), name="balanced"))
-# XLA's series does not end on edge values in float64, and takes 27 s, near the timeout, in bfloat16.
+# XLA's series does not terminate on edge values in float64, and takes 27 s, near the timeout, in bfloat16.
 binary("tf.math.igamma",    special.gammainc,  dtypes=("float32", "float64"))(lambda: gamma_arguments)
 binary("tf.math.igammac",   special.gammaincc)(lambda: gamma_arguments)
 binary("tf.math.betainc",   betainc,           T(domain=(0, inf)), T(domain=(0, inf)), T(domain=(0, 1)))
@@ -473,7 +473,7 @@ def highest(dtype):
 
 
 def clipped(result):
-    """The result with numbers beyond float16's range replaced by the ends of that range. A reference gets floats in
+    """The result, with numbers beyond float16's range replaced by the ends of that range. A reference gets floats in
     higher precision than the op, so it cannot know the lowest and the highest number of the op's dtype."""
     if integers(result):
         return result

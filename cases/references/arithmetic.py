@@ -46,7 +46,8 @@ def floormod(x, y):
 
 
 def power(x, y):
-    """The exponents are broadcast first: for a scalar 0.5, NumPy takes the square root: NaN at -inf, not inf."""
+    """The exponents are broadcast first: for a scalar 0.5, NumPy takes the square root, which is NaN at -inf, where the
+    power is inf."""
     return np.power(x, np.broadcast_to(y, np.broadcast_shapes(x.shape, y.shape)).copy())
 
 
