@@ -62,7 +62,7 @@ control("tf.case", first_true, B(""), B(""), T("n", edges=False), exclusive=each
 
 
 def switched(index, x, default):
-    """An index outside runs the default, or the last branch where there is none."""
+    """An index out of range runs the default, or the last branch where there is no default."""
     branches = [twice, cubed, lambda v: -v]
     outside = (lambda v: v) if default else branches[-1]
     return (branches[int(index)] if 0 <= index < 3 else outside)(x)
