@@ -156,6 +156,9 @@ def test_a_passing_check_is_never_called_waived():
         (When(isa=("avx2", "avx512f")), True, False),
         (When(isa=("avx512f", "amx_tile")), False, False),
         (When(onednn=True, isa=("!avx512f",)), False, False),
+        (When(onednn=False, others=(When(isa=("!avx512f",)),)), False, True),
+        (When(onednn=False, others=(When(isa=("avx512f",)),)), True, True),
+        (When(isa=("amx_tile",), others=(When(onednn=True),)), True, False),
     ],
 )
 def test_a_waiver_holds_on_the_machine_it_needs_and_is_never_a_problem_on_another(when, here, older):
@@ -281,6 +284,8 @@ def test_a_list_of_matches_is_as_many_waivers_and_each_must_be_needed(tmp_path):
 def test_one_cpu_feature_needs_no_list(tmp_path):
     (found,) = read(file(tmp_path, f'[[waiver]]\n{GOOD}when.isa = "!avx512f"\n'))
     assert found.when == When(isa=("!avx512f",))
+    (found,) = read(file(tmp_path, f'[[waiver]]\n{GOOD}when = [{{ onednn = false }}, {{ isa = "!avx512f" }}]\n'))
+    assert found.when == When(onednn=False, others=(When(isa=("!avx512f",)),))
 
 
 def test_no_ledger_is_an_empty_one(tmp_path):
@@ -306,6 +311,8 @@ GOOD = 'match = "a"\nexpect = "differs"\nreason = "r"\n'
         (f'[[waiver]]\n{GOOD}expires = "2027-06-30"', "must be a date"),
         (f"[[waiver]]\n{GOOD}when = true", "when = True must be a table with one or both of isa, onednn"),
         (f"[[waiver]]\n{GOOD}when = {{}}", "must be a table"),
+        (f"[[waiver]]\n{GOOD}when = []", "must be a table"),
+        (f"[[waiver]]\n{GOOD}when = [{{ onednn = true }}, 2]", "must be a table"),
         (f"[[waiver]]\n{GOOD}when.threads = 2", "must be a table with one or both of isa, onednn"),
         (f'[[waiver]]\n{GOOD}when.onednn = "on"', "onednn = 'on' must be true or false"),
         (f"[[waiver]]\n{GOOD}when.onednn = 1", "must be true or false"),

@@ -10,26 +10,10 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tfparity.suite.language.case import (
-    DTYPE,
-    Bool,
-    Index,
-    Input,
-    Ragged,
-    Sparse,
-    String,
-    Tensor,
-    Undefined,
-    each,
-    error,
-    every,
-    kind,
-    op,
-    program,
-    sample,
-)
+from tfparity.suite.language.case import DTYPE, Undefined, each, error, every, kind, op, program, sample
 from tfparity.suite.language.dtypes import COMPLEX, FLOATS, INTEGERS, NUMBERS, SIGNED, UNSIGNED
 from tfparity.suite.language.edges import inf
+from tfparity.suite.language.spec import Bool, Index, Input, Ragged, Sparse, String, Tensor
 from tfparity.suite.language.trees import RaggedValue, SparseValue
 
 T, B, S, I = Tensor, Bool, String, Index  # noqa: E741  (tables of cases use the short names)

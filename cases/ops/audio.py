@@ -1,7 +1,7 @@
-"""tf.audio: WAV files of 16 bits, written by the few lines below.
+"""tf.audio: decoding and encoding WAV files with 16-bit samples; the function `wav` below writes the files.
 
-The page scales -32768..32767 to -1..1, a factor of 32768. A file holds whole numbers, so that decoding is exact and
-encoding is rounding.
+The page of tf.audio.decode_wav scales -32768..32767 to -1..1: a factor of 32768. A file holds integers, so decoding is
+exact and encoding rounds.
 """
 
 import struct
@@ -14,7 +14,7 @@ parsing = kind("parsing and io")
 
 
 def wav(samples, rate):
-    """The bytes of a WAV file: whole samples of shape (length, channels)."""
+    """The bytes of a WAV file that holds integer samples of shape (length, channels)."""
     data, channels = samples.astype("<i2").tobytes(), samples.shape[1]
     form = struct.pack("<IHHIIHH", 16, 1, channels, rate, 2 * rate * channels, 2 * channels, 16)
     return (b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " + form
@@ -22,7 +22,8 @@ def wav(samples, rate):
 
 
 def decode_wav(contents, desired_channels=-1, desired_samples=-1):
-    """Channels are cut off, or the last repeated; samples are cut off, or zeros follow."""
+    """Extra channels are dropped, and the last one is copied for missing ones; extra samples are dropped, and missing
+    ones are zero."""
     found, rate = SOUND_OF[contents.item()]
     channels = found.shape[1] if desired_channels < 0 else desired_channels
     found = found[:, np.minimum(np.arange(channels), found.shape[1] - 1)]
@@ -33,11 +34,11 @@ def decode_wav(contents, desired_channels=-1, desired_samples=-1):
 
 def encode_wav(audio, sample_rate):
     if np.isnan(audio).any():
-        raise Undefined("NaN is in no range")
+        raise Undefined("the documentation gives no encoding for NaN")
     if not audio.shape[1]:
         raise ValueError("no channel")
     level = audio * 32768
-    nearest = np.trunc(level + np.copysign(0.5, level))       # the page leaves halves open: away from zero, as in C
+    nearest = np.trunc(level + np.copysign(0.5, level))       # how halves round is undocumented: here as C's round()
     return wav(np.clip(nearest, -32768, 32767), int(sample_rate))
 
 

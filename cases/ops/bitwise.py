@@ -10,7 +10,7 @@ bitwise = kind("integer and bitwise")
 def counted(shift):
     def function(x, y):
         if np.any((y < 0) | (y >= 8 * x.dtype.itemsize)):
-            raise Undefined("implementation defined: a count that is negative, or the width or more")
+            raise Undefined("implementation-defined: the shift count is negative, or not less than the number of bits")
         return shift(x, y)
 
     return function

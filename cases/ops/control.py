@@ -1,7 +1,7 @@
-"""Control flow: the functions of the root namespace that take functions, and what autograph makes of Python's own.
+"""Control flow: the functions of the root namespace that take functions, and Python control flow under autograph.
 
-The functions taken are written with operators alone, so that the reference runs the very same ones on arrays. Control
-flow knows no dtype and no value: one floating and one integer dtype stand for all, without edge values.
+The functions that are passed use operators only, so that the reference runs the same functions on arrays. Control flow
+does not depend on dtypes or values: one floating and one integer dtype stand for all, without edge values.
 """
 
 from functools import partial
@@ -62,7 +62,7 @@ control("tf.case", first_true, B(""), B(""), T("n", edges=False), exclusive=each
 
 
 def switched(index, x, default):
-    """An index outside runs the default, or the last branch where there is none."""
+    """An index out of range runs the default, or the last branch where there is no default."""
     branches = [twice, cubed, lambda v: -v]
     outside = (lambda v: v) if default else branches[-1]
     return (branches[int(index)] if 0 <= index < 3 else outside)(x)
@@ -87,7 +87,7 @@ UNLIKE_FIRST = {
          second=each("alike"), reference=lambda p, x, second: [x + x if p else -x],
          errors=[error(form, second=form) for form in UNLIKE_FIRST if form != "other-rank"])
 def branches_that_differ(p, x, second):
-    """"The same number and type of outputs", says the page."""
+    """The page of tf.cond requires "the same number and type of outputs" of both branches."""
     return tf.cond(p, lambda: [twice(x)], lambda: UNLIKE_FIRST.get(second, lambda v: [-v])(x))
 
 
@@ -112,7 +112,7 @@ control("tf.while_loop", looped, I("", within=(0, 5)), T("m", edges=False),
          dtypes=["float32"], autograph=False,
          reference=lambda x, form: [x + max(1, np.ceil(3 - x)), np.array(True)])
 def loop_of_one_variable(x, form):
-    """`loop_vars` is a list of one, and so is the result; what the body returns has other forms of one."""
+    """`loop_vars` is a list of one variable, and so is the result; the body gives a list, a tuple or a bare tensor."""
     body = {"list": lambda v: [v + 1], "tuple": lambda v: (v + 1,), "bare": lambda v: v + 1}[form]
     found = tf.while_loop(lambda v: v < 3, body, [x])
     return [*tf.nest.flatten(found), isinstance(found, list)]
@@ -127,7 +127,7 @@ def counted(x, start, limit, step, inclusive):
 @program("program.loop_of_constants", T("", edges=False), dtypes=["int32", "int64"], timed=False,
          start=each(0, 1), limit=each(1, 4), step=each(1, 2, 5), inclusive=each(False, True), reference=counted)
 def loop_of_constants(x, start, limit, step, inclusive):
-    """From a constant to a constant by a constant, so that a compiler can reckon the turns: also past the limit."""
+    """Start, limit and step are constants, so a compiler can compute the iterations; some loops step over the limit."""
     start = tf.constant(start, x.dtype)
     goes_on = (lambda i: i <= limit) if inclusive else (lambda i: i < limit)
     return x + tf.while_loop(goes_on, lambda i: [i + step], [start])[0]
@@ -144,7 +144,7 @@ def branch_not_taken(x):
          turn=each("alike"), reference=lambda x, turn: [np.int32(2), x],
          errors=[error(form, turn=form) for form in UNLIKE_FIRST if form != "of-another-form"])
 def loop_that_changes(x, turn):
-    """What the body returns has the dtypes, shapes and number of the loop's variables."""
+    """The body must return as many values as the loop has variables, with the same dtypes and shapes."""
     step = UNLIKE_FIRST.get(turn, lambda v: [-v])
     return tf.while_loop(lambda i, *v: i < 2, lambda i, *v: [i + 1, *tf.nest.flatten(step(v[0]))], [0, x])
 
@@ -173,7 +173,7 @@ def scanned(fn, x, initializer=None, reverse=False, **_):
 
 
 def folded(fn, x, initializer=None, **_):
-    """From the left. Without an initializer an empty tensor has no first element."""
+    """A fold from the left. Without an initializer an empty tensor raises, because it has no first element."""
     at, rest = (x[0], x[1:]) if initializer is None else (initializer, x)
     for v in rest:
         at = fn(at, v)
@@ -212,7 +212,7 @@ kind("control flow")(
 
 
 def no_op_first(f, x):
-    """The placeholder for an edge hands nothing on; eagerly it is None."""
+    """The input, returned after tf.no_op, which gives an operation without outputs, or None in eager mode."""
     done = f()
     with tf.control_dependencies([] if done is None else [done]):
         return tf.identity(x)
@@ -237,7 +237,7 @@ control("tf.function", lambda fn, x, **_: fn(x), cubed, T("n", edges=False), jit
 
 
 def derivative(function, *inputs):
-    """The value of a function and its gradients by its inputs."""
+    """The value of a function and its gradients with respect to its inputs."""
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         y = function(*inputs)
@@ -252,12 +252,13 @@ differentiation("tf.recompute_grad", lambda x: [cubed(x), 3 * x * x], T("n", edg
 
 
 def in_graph(function, *inputs):
-    """tf.gradients and tf.hessians are refused eagerly: they always run in a function."""
+    """tf.gradients and tf.hessians are refused in eager mode, so they always run in a tf.function."""
     return tf.function(function, autograph=False)(*inputs)
 
 
 def gradients_of(f, x, y, *weights, stop=False, **options):
-    """Gradients of x**3, made as x * (x * x), by x and by an unrelated y; `stop` makes x * x a constant."""
+    """Gradients of x**3, computed as x * (x * x), with respect to x and an unrelated y. `stop` makes x * x a
+    constant."""
     def inner(x, y, *weights):
         square = x * x
         return f(x * square, [x, y], grad_ys=list(weights) or None, stop_gradients=[square] if stop else None,
@@ -366,7 +367,7 @@ def autograph_continue(x):
 @autograph("program.autograph_nested_loops", I("", within=(0, 30)),
            reference=lambda n: np.int32(sum(all(k % d for d in range(2, k)) for k in range(2, n))))
 def autograph_nested_loops(n):
-    """Counts the primes below n, the inner loop leaving early."""
+    """Counts the primes below n; the inner loop breaks early."""
     count = tf.constant(0)
     for k in tf.range(2, tf.maximum(n, 2)):
         prime = True
@@ -393,7 +394,7 @@ def first_negative(x):
 
 @autograph("program.autograph_list_append", REAL, reference=lambda x: np.cumsum(x))
 def autograph_list_append(x):
-    """A Python list that a loop fills becomes a TensorArray only by name: here one is written."""
+    """A loop in a graph cannot append to a Python list, so a TensorArray is written in its place."""
     total, sums = tf.constant(0.0), tf.TensorArray(tf.float32, tf.size(x), element_shape=[])
     for i in tf.range(tf.size(x)):
         total += x[i]
@@ -403,7 +404,7 @@ def autograph_list_append(x):
 
 @autograph("program.autograph_list_of_branch", T("", dtype="float32"), reference=lambda x: [x, 2 * x, 3 * x])
 def autograph_list_of_branch(x):
-    """A Python list filled by an unrolled Python loop is plain Python."""
+    """A loop over Python values is unrolled while tracing, so it may append to a Python list."""
     made = []
     for k in range(1, 4):
         made.append(k * x)
@@ -422,7 +423,7 @@ def autograph_zip_enumerate(x, y):
 
 @autograph("program.autograph_loop_variables", I("", within=(0, 40)), reference=lambda n: fibonacci(n))
 def autograph_loop_variables(n):
-    """Several variables of a loop change together."""
+    """Two variables of a loop change together."""
     a, b = tf.constant(0), tf.constant(1)
     for _ in tf.range(n):
         a, b = b, a + b
@@ -448,7 +449,7 @@ def autograph_shape_invariant(n):
 
 @autograph("program.autograph_maximum_iterations", COUNT, reference=lambda n: np.int32(min(n, 3)))
 def autograph_maximum_iterations(n):
-    """The option bounds a loop in a graph; in eager, where it is documented to do nothing, Python's bound holds."""
+    """In a graph the option limits the loop; in eager mode it is documented to do nothing, and the condition does."""
     count = tf.constant(0)
     while count < n and (not tf.executing_eagerly() or count < 3):
         tf.autograph.experimental.set_loop_options(maximum_iterations=3)
@@ -550,7 +551,7 @@ def autograph_equality(x, y):
 
 
 def with_all_features(function, *tensors):
-    """Assertions and most builtins are converted only where they are asked for."""
+    """The result with all features of autograph, which converts assertions and most builtins only on request."""
     if tf.executing_eagerly():
         return function(*tensors)
     return tf.function(function, experimental_autograph_options=tf.autograph.experimental.Feature.ALL)(*tensors)
@@ -602,7 +603,7 @@ def autograph_print(x):
 @autograph("program.autograph_undefined_in_branch", T("", dtype="float32", values=[-1.0]),
            reference=lambda x: unbound(x))
 def autograph_undefined_in_branch(x):
-    """A name that only the other branch binds: an error in every mode."""
+    """Only the branch that is not taken binds the returned name: an error in every mode."""
     if x > 0:
         y = x
     return y
@@ -617,7 +618,7 @@ def unbound(x):
 @autograph("program.autograph_recursion", T("", dtype="float32"), depth=each(0, 5),
            reference=lambda x, depth: x + depth if depth else x)
 def autograph_recursion(x, depth):
-    """Recursion that Python's values end is unrolled."""
+    """Recursion that a Python value ends is unrolled while tracing."""
     return recursive(x, depth)
 
 
@@ -680,7 +681,7 @@ def gradient_of_map_fn(x):
 
 
 def unsigned_zeros(matrix):
-    """The sign of a Jacobian's zeros says nothing."""
+    """The matrix with every zero positive: the signs of a Jacobian's zeros are not promised."""
     return np.asarray(matrix) + 0.0
 
 
@@ -733,7 +734,8 @@ SLOPES = {"forward": tangent, "reverse": lambda function, x: derivative(function
 @autograph("program.derivative_of_derivative", T("n", dtype="float32", edges=False), outer=each(*SLOPES),
            inner=each(*SLOPES), reused=each(False, True), reference=lambda x, **_: 6 * x)
 def derivative_of_derivative(x, outer, inner, reused):
-    """Of x**3, by either mode over either; `reused` is the tensor that all three factors are."""
+    """The second derivative of x**3, in forward or reverse mode over forward or reverse mode; with `reused`, the three
+    factors are one tensor that was computed."""
     def function(v):
         return cubed(tf.identity(v) if reused else v)
 
@@ -751,7 +753,7 @@ def persistent_tape(x):
 
 @autograph("program.stop_recording", T("n", dtype="float32"), reference=lambda x: 2 * x)
 def stop_recording(x):
-    """What is computed while recording is stopped is constant to the gradient."""
+    """What is computed while recording is stopped counts as a constant in the gradient."""
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = x * x

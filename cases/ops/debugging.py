@@ -1,8 +1,8 @@
-"""tf.debugging: checks of a tensor that pass or raise.
+"""tf.debugging: assertions about tensors, which pass or raise; also printing, pinned memory and the time.
 
-An assertion gives nothing, and in a graph only what depends on it waits for it: as the pages say, it is put into
-`tf.control_dependencies`, and its first tensor is handed on. The reference raises where the assertion must.
-XLA leaves assertions out.
+An assertion returns no tensor. In a graph, only operations that depend on an assertion wait for it. So each case does
+what the pages say: it puts the assertion into `tf.control_dependencies` and returns the first tensor inside that block.
+The reference raises where the assertion must raise. XLA removes assertions.
 """
 
 import os
@@ -18,14 +18,14 @@ debugging = kind("debugging")
 
 
 def passing_on(f, x, *args, **options):
-    """The first tensor, once the assertion about it has been made."""
+    """The first tensor, returned after the assertion about it."""
     done = f(x, *args, **options)
     with tf.control_dependencies([] if done is None else [done]):
         return tf.identity(x)
 
 
 def must(holds):
-    """The reference of an assertion: its first argument if the condition holds everywhere."""
+    """The reference of an assertion: it returns its first argument if the condition holds everywhere, else raises."""
 
     def reference(x, *args, **options):
         tensors = [t for t in (x, *args) if isinstance(t, np.ndarray) and t.dtype.kind == "f"]
@@ -77,7 +77,8 @@ assertion(
 
 
 def shapes_hold(x, y, shape_x, shape_y):
-    """The same letter is the same size, a number that size, None any size, `...` any outer dimensions."""
+    """Whether both shapes match: equal letters are equal sizes, a number is a size, None is any size, and `...` is any
+    number of outer dimensions."""
     sizes = {}
     for array, wanted in ((x, shape_x), (y, shape_y)):
         inner = array.shape[len(array.shape) - len(wanted) + 1 :] if wanted[:1] == ["..."] else array.shape
@@ -109,7 +110,7 @@ assertion("tf.debugging.assert_shapes", shapes_hold, X, T("a c", dtype="float32"
 
 
 def same_float_dtype(f, x, y, dtype):
-    """The common dtype, told by a zero of it."""
+    """A zero of the common dtype: a result must be a tensor, so its dtype shows the answer."""
     return tf.zeros([], f([x, y], dtype))
 
 
@@ -132,12 +133,12 @@ debugging(
 debugging("tf.debugging.is_numeric_tensor", lambda x: np.array(x.dtype.kind in "iufcV"), T("n", edges=False),
           call=lambda f, x: tf.constant(f(x)), timed=False)
 
-# --- what is written, where it is, when it was ---------------------------------------------------------------------
+# --- printing, pinned memory, time ---------------------------------------------------------------------------------
 
 
 def printed(f, *inputs, **options):
-    """What the file holds after it was printed to. Python reads it, and takes it away, since printing appends: a graph
-    would fold a reading from a constant path (program.read_after_write)."""
+    """The contents of the file after the op has printed to it. A Python function reads the file, because a graph would
+    fold a read from a constant path (program.read_after_write), and deletes it, because printing appends."""
     path = Path(tempfile.gettempdir()) / f"tfparity-{os.getpid()}-printed"
 
     def taken():
@@ -151,7 +152,7 @@ def printed(f, *inputs, **options):
 
 
 def written(*inputs, summarize=None, sep=" ", end="\n"):
-    """Of each vector the first and last three, or `summarize`, or with -1 all."""
+    """The printed text: of each vector the first and last three elements, or `summarize` of them; -1 means all."""
     def of(value):
         if not isinstance(value, np.ndarray):
             return str(value)

@@ -1,5 +1,5 @@
-"""tf.dtypes: casts. A float outside the range of an integer type has no documented value there; NaN and infinity are
-called undefined."""
+"""tf.dtypes: casts and bitcasts. The documentation gives no value for the cast of a float outside the range of an
+integer type, and calls the cast of NaN and infinity to an integer type undefined."""
 
 import ml_dtypes
 import numpy as np
@@ -14,23 +14,23 @@ def bounds(dtype):
 
 
 def converted(x, dtype):
-    """Of a complex number the real part; of a float towards zero; integers wrap."""
+    """A complex number is cast by its real part; a float is rounded towards zero; integers wrap around."""
     dtype = np.dtype(dtype)
     if x.dtype.kind == "c" and dtype.kind != "c":
         x = x.real
     if dtype.kind in "iu" and x.dtype.kind == "f":
         x = np.trunc(x)
         if not np.all((x >= bounds(dtype).min) & (x <= bounds(dtype).max)):
-            raise Undefined("outside the range of the integer type")
+            raise Undefined("the value lies outside the range of the integer type")
     if x.dtype == np.longdouble:
-        x = x.astype(np.float64)           # which holds it exactly, and which every type converts from
+        x = x.astype(np.float64)           # float64 holds the value exactly, and every dtype converts from it
     return x.astype(dtype)
 
 
 def saturated(value, dtype):
     dtype = np.dtype(dtype)
     if dtype.kind in "iu" and np.any(np.isnan(value)):
-        raise Undefined("NaN in an integer type")
+        raise Undefined("NaN has no value in an integer type")
     low, high = bounds(dtype).min, bounds(dtype).max
     if dtype.kind in "iu" and value.dtype.kind in "iu":
         within = bounds(value.dtype)
@@ -51,7 +51,7 @@ def viewed(x, dtype):
 
 def complex_of(real, imag):
     out = np.empty(real.shape, np.result_type(real, np.complex64))
-    out.real, out.imag = real, imag        # `real + 1j * imag` would make NaN of infinity
+    out.real, out.imag = real, imag        # `real + 1j * imag` would turn infinity into NaN
     return out
 
 
@@ -60,6 +60,6 @@ cast("tf.cast", converted, T(), dtype=each(np.float32, np.float64, np.float16, m
 cast("tf.dtypes.saturate_cast", saturated, T(), dtypes=FLOATS + INTEGERS,
      dtype=each(np.float16, np.float32, np.int32, np.int64, np.int8, np.uint8))
 cast("tf.dtypes.complex", complex_of, T("a b"), T("a b"))
-# The reference sees floats in higher precision, so their own bits are lost to it: only integers are the source here.
+# The reference gets floats in higher precision, where their own bits are lost, so all inputs here are integers.
 cast("tf.bitcast", viewed, T("a 4"), each(np.uint8, np.int16, np.int32, np.float32, np.float64, np.complex64),
      dtypes=INTEGERS)

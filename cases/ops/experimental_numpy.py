@@ -1,10 +1,10 @@
 """tf.experimental.numpy.*: elementwise functions, dtypes and configuration; arrays are in `experimental_numpy_arrays`.
 
-Each of the 209 functions (201, and 8 in `random`) has a namesake in NumPy, whose values and whose result dtype it
-promises: "type promotion follows NumPy semantics". The value is judged against NumPy in higher precision; the dtype,
-as `value:theory`, against NumPy's on the very same arrays. Functions of two arguments are also given arguments of two
-dtypes, and Python numbers. All runs with NumPy's behavior enabled, as TensorFlow's guide begins: without it `sin` of
-an integer is an AttributeError.
+Each of the 209 functions (201, and 8 in `random`) has a namesake in NumPy, and promises NumPy's values and result
+dtypes: "type promotion follows NumPy semantics". The value is judged against NumPy in higher precision; the dtype, as
+`value:theory`, against the dtype that NumPy gives for the same arrays. Functions of two arguments also get arguments
+of two different dtypes, and Python numbers. Every case runs with NumPy behavior enabled, the first step of TensorFlow's
+guide: without it, `sin` of an integer raises AttributeError.
 """
 
 from functools import partial, wraps
@@ -17,7 +17,7 @@ from ..references.namesakes import namesake, numpy_behavior, whole
 
 
 def mixed():
-    """Two arguments of one dtype; then of two, and a Python number as the second."""
+    """Samples of two arguments: of one dtype; then of two dtypes; then with a Python number as the second one."""
     yield sample(T(), T())
     one = T("n", domain=(1, 9), edges=False)
     for dtype in ("float32", "float64", "int8", "uint64"):
@@ -28,7 +28,7 @@ def mixed():
 
 
 def mixed_whole():
-    """The same for functions of whole numbers."""
+    """The same for functions of integers."""
     yield sample(T(), T())
     for dtype in ("int32", "int8", "uint8", "bool"):
         yield sample(T("n", edges=False), T("n", dtype=dtype, domain=(1, 9), edges=False), name=f"with-{dtype}")
@@ -36,7 +36,7 @@ def mixed_whole():
 
 
 def refusing(function):
-    """NumPy's function, refusing what NumPy warns of: division of whole numbers by zero."""
+    """NumPy's function, but it raises where NumPy only warns: at a division of integers by zero."""
 
     @wraps(function)
     def refuse(x, y):
@@ -47,7 +47,8 @@ def refusing(function):
 
 
 def power(x, y):
-    """With exponents spelled out: NumPy takes the root of minus infinity, NaN, for its power of a scalar array 0.5."""
+    """The exponents are broadcast first: for a scalar array 0.5, NumPy takes the square root, which is NaN at -inf,
+    where the power is inf."""
     return np.power(x, y if isinstance(y, int | float) else np.broadcast_to(y, np.broadcast(x, y).shape).copy())
 
 
@@ -134,13 +135,13 @@ curve2("logaddexp2",  np.logaddexp2)(mixed)
 
 
 def nextafter(x, y):
-    """In the dtype that was asked for: a reference gets its inputs one precision higher."""
+    """The neighbours in the dtype that the op runs in: a reference gets its inputs in the next higher precision."""
     own = {np.dtype(np.float64): np.float32, np.dtype(np.longdouble): np.float64}
     return np.nextafter(*(z.astype(own.get(z.dtype, z.dtype)) for z in (x, y)))
 
 
 def bits(x):
-    """The neighbours of a number differ by less than any tolerance: compare bit patterns, all NaN being one."""
+    """Bit patterns are compared, because neighbouring numbers differ by less than any tolerance; all NaN become -1."""
     return np.where(np.isnan(x), -1, x.view({4: np.int32, 8: np.int64}[x.dtype.itemsize]))
 
 
@@ -207,7 +208,7 @@ bitwise("bitwise_not", np.bitwise_not, T())
 bitwise("bitwise_or",  np.bitwise_or)(mixed_whole)
 bitwise("bitwise_xor", np.bitwise_xor)(mixed_whole)
 
-HUNDRED = T(domain=(-100, 100), edges=False)  # of the lowest number of a dtype, gcd never comes to an end
+HUNDRED = T(domain=(-100, 100), edges=False)  # for the lowest number of a dtype, gcd does not terminate
 bitwise("gcd", np.gcd, HUNDRED, HUNDRED)
 bitwise("lcm", np.lcm, HUNDRED, HUNDRED)
 
@@ -218,7 +219,7 @@ NAMES = ("bool", "int8", "uint8", "int32", "int64", "uint64", "float16", "float3
 
 
 def table(f, one, others):
-    """The names of what `f` makes of one dtype and each of the others."""
+    """The names of the dtypes that `f` gives for one dtype and each of the others."""
     found = [f(one, other) for other in others]
     return [np.dtype(getattr(dtype, "as_numpy_dtype", dtype)).name for dtype in found]
 
@@ -248,6 +249,6 @@ def behave(f, x, y, **options):
         return x.T, x[[2, 0]], x + y, tf.experimental.numpy.asarray(1.5)
 
 
-# "safe" and "all" must be chosen at the beginning of a program, which a case is not
+# "safe" and "all" must be chosen at the beginning of a program, and a case runs later than that
 state("experimental_enable_numpy_behavior", with_behavior, T("a b", dtype="int32"), T("a b", dtype="float32"),
       prefer_float32=each(False, True), dtype_conversion_mode=each("legacy", "off"), sizes={"a": 3}, call=behave)

@@ -1,7 +1,7 @@
-"""tf.experimental.numpy.*: making arrays, reducing them, their shape and indexing, linear algebra, and random numbers.
+"""tf.experimental.numpy.*: making arrays, reductions, shape and indexing, linear algebra, and random numbers.
 
-Everything said at the head of `experimental_numpy` holds here. `random` promises no numbers, so its functions are
-judged by what they promise of them: shape, dtype, range and distribution.
+The rules at the head of `experimental_numpy` hold here too. `random` does not promise which numbers are drawn, so its
+functions are judged by what they do promise: shape, dtype, range and distribution.
 """
 
 import numpy as np
@@ -16,11 +16,11 @@ making = namesake("shape and indexing")
 GIVEN = each(None, np.float32, np.int32, bool)
 SHAPES = each((2, 3), (), (0, 2), 4)
 HUGE = [error("huge", 2**63 - 1, dtype=np.uint16)]
-PLAIN = T("a b", edges=False)  # what NaN and infinity become in another dtype is not promised
+PLAIN = T("a b", edges=False)  # NaN and infinity have no documented value in another dtype
 
 
 def defaulting(function):
-    """NumPy's function where no dtype, or the default one, is given as None."""
+    """NumPy's function, where `dtype=None` means that no dtype is passed: the function takes its default."""
     return lambda *inputs, dtype, **options: function(*inputs, **options, **{} if dtype is None else {"dtype": dtype})
 
 
@@ -46,7 +46,7 @@ making("zeros_like", np.zeros_like,            PLAIN, dtype=GIVEN)
 making("ones_like",  np.ones_like,             PLAIN, dtype=GIVEN)
 making("full_like",  np.full_like,             PLAIN, T("", edges=False), dtype=GIVEN)
 
-# what is in it is anything
+# The contents are uninitialised memory: only shape and dtype are compared.
 making("empty",      defaulting(np.zeros),     SHAPES, dtype=GIVEN, call=apply_defaulting, canonical=np.zeros_like)
 making("empty_like", np.zeros_like,            PLAIN, dtype=GIVEN, canonical=np.zeros_like)
 
@@ -68,7 +68,7 @@ ENDS = T("", domain=(1, 9), edges=False), T("", domain=(10, 19), edges=False)
 
 
 def spaced(**options):
-    """Between two numbers of the dtype, between arrays, between Python numbers."""
+    """Samples that run between two scalars of the dtype, between two arrays, and between two Python numbers."""
 
     def samples():
         yield sample(*ENDS)
@@ -88,7 +88,8 @@ def spaced(**options):
 
 
 making("linspace",  np.linspace,  dtypes=FLOATS + SIGNED)(spaced(retstep=True))
-making("logspace",  np.logspace,  dtypes=FLOATS + SIGNED, error_factor=16)(spaced(base=2.0))  # of that of the exponent
+# The power in logspace amplifies the rounding error of its exponent.
+making("logspace",  np.logspace,  dtypes=FLOATS + SIGNED, error_factor=16)(spaced(base=2.0))
 making("geomspace", np.geomspace, dtypes=FLOATS + SIGNED)(spaced())
 
 making("diag",         np.diag,         each(T("a b"), T("n")), k=each(0, 1, -2))
@@ -117,7 +118,7 @@ reduction("ptp",  np.ptp,  ARRAY, axis=AXES, keepdims=KEEP)
 
 
 def with_dtype(**more):
-    """Every axis, kept or not; then of another dtype, and with what `more` says."""
+    """Samples for every axis, with and without `keepdims`; then with a result dtype; then with the options `more`."""
 
     def samples():
         for axis in (None, 0, (0, -1)):
@@ -137,7 +138,7 @@ reduction("nansum",  np.nansum)(with_dtype())
 reduction("nanprod", np.nanprod)(with_dtype())
 mean("nanmean",      np.nanmean)(with_dtype())
 mean("mean",         np.mean)(with_dtype())
-# of whole numbers it is not known by how much the order of a long sum moves them
+# S is not measured for integers, so the factor covers how far the order of a long sum moves the result.
 mean("var",          np.var, error_factor=8)(with_dtype(ddof=1))
 mean("std",          np.std, ARRAY, axis=AXES, keepdims=KEEP, error_factor=8)
 
@@ -156,7 +157,7 @@ reduction("argmin",        np.argmin,        T("a b"), axis=AXIS)
 reduction("count_nonzero", np.count_nonzero, T("a b"), axis=AXES)
 reduction("cumprod",       np.cumprod,       T("a b"), axis=AXIS, dtype=each(None, np.float32))
 reduction("cumsum",        np.cumsum,        T("a b"), axis=AXIS, dtype=each(None, np.float32),
-          canonical=lambda total: total + total.dtype.type(0))                             # no sign of zero is promised
+          canonical=lambda total: total + total.dtype.type(0))                      # the sign of zero is not documented
 reduction("diff",          np.diff,          T("a b"), n=each(1, 2, 0), axis=each(-1, 0))
 reduction("sort",          np.sort,          T("a b"), axis=each(-1, 0, None))
 
@@ -174,7 +175,7 @@ shape = namesake("shape and indexing")
 
 
 def number(f, a):
-    """A Python number, which a graph makes a tensor of fewer bits than NumPy does."""
+    """The result, a Python number, as int64: a graph would make it a tensor of fewer bits than NumPy's result."""
     return tf.cast(f(a), tf.int64)
 
 
@@ -243,7 +244,7 @@ def select():
 
 
 def joined():
-    """Two arrays of one dtype, of two, and of three ranks' worth of axes."""
+    """Samples of arrays to join: of rank 3, of rank 1, and of two different dtypes."""
     yield sample([T("a b c"), T("a b c")])
     yield sample([T("n"), T("n"), T("n")], name="vectors")
     yield sample([T("a b"), T("a b", dtype="float64")], name="with-float64")
@@ -273,7 +274,7 @@ linear = namesake("linear algebra")
 
 
 def products(*more):
-    """Two matrices; then of two dtypes, and the other `more` pairs of shapes."""
+    """Samples of two matrices; then of two different dtypes; then of the pairs of shapes in `more`."""
 
     def samples():
         yield sample(T("m k"), T("k n"))
@@ -307,12 +308,13 @@ SIZES = each((50, 80), 4000)
 
 
 def promises(function):
-    """What a result promises: shape and dtype, its zeros; and that range, mean and deviation are as they should be."""
+    """The facts that hold for a right result: zeros of its shape and dtype; then True for range, mean and deviation."""
     return lambda *args, **options: (np.zeros_like(function(*args, **options)), True, True, True)
 
 
 def keeps(mean, deviation, low=-inf, high=inf):
-    """The same of TensorFlow's result, to five standard errors. Which numbers are drawn no mode promises."""
+    """The same facts of TensorFlow's result; its mean and deviation must be right within five standard errors. No mode
+    promises which numbers are drawn."""
 
     def facts(f, *args, **options):
         result = f(*args, **options)

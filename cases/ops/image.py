@@ -1,7 +1,8 @@
 """tf.image, and the image codecs of tf.io: resizing, geometry, colour, quality measures, boxes, codecs.
 
-Colours are linear maps or the hexcone of HSV; resizing is one matrix of weights for each of height and width, as the
-page of tf.image.resize describes it. Lossless codecs are read and written by a PNG and BMP writer of a few lines.
+Colours are converted by linear maps or by the hexcone model of HSV. Resizing multiplies by one matrix of weights for
+the height and one for the width, as the page of tf.image.resize describes it. Short functions below write the PNG, BMP,
+GIF and WebP files that the lossless codecs must read.
 """
 
 import itertools
@@ -15,13 +16,13 @@ from tfparity import FLOATS, I, S, T, Undefined, each, error, every, inf, kind, 
 
 from ..references.images import resize
 
-image = partial(kind("image"), empty=False)               # an image has pixels and channels
-boxed = kind("image")                                     # and maybe nothing to be seen
+image = partial(kind("image"), empty=False)               # an image has a pixel and a channel
+boxed = kind("image")                                     # the number of boxes may be 0
 random = kind("random", random=True)
 
 
 def torn(a):
-    """Pixels with one colour missing."""
+    """Images with pixels in which one colour is NaN."""
     a[..., 0, 0, 0] = a[..., 0, 1, 1] = a[..., 1, 0, 2] = np.nan
     return a
 
@@ -71,7 +72,7 @@ def crop_or_pad(x, height, width):
 
 
 def extract_patches(x, sizes, strides, rates, padding):
-    """Patches as rows of (height, width, channel) values."""
+    """Every patch as one vector, flattened in the order height, width, channel."""
     (_, a, b, _), (_, s, t, _), (_, p, q, _) = sizes, strides, rates
     around = [(0, 0)] * 2
     if padding == "SAME":
@@ -101,8 +102,9 @@ image("tf.image.resize_with_crop_or_pad", crop_or_pad, T("n 5 6 c"), each(3, 8),
 
 
 def glimpse(x, size, offsets, centered, normalized, noise):
-    """Windows around a place from -1 to 1 if centered, else, as the page's example shows, from a place on: a share of
-    the image's sides, or pixels. Beyond the image are zeros."""
+    """Windows of the images, with zeros outside an image. If `centered`, an offset from -1 to 1 is the window's centre.
+    Otherwise, as the page's example shows, it is the window's top left corner: a fraction of the image's sides if
+    `normalized`, else in pixels."""
     sides = np.array(x.shape[1:3])
     start = (offsets + 1) / 2 * sides - size / 2 if centered else offsets * sides if normalized else offsets
     start = start.astype(int)
@@ -139,7 +141,7 @@ def resize_with_pad(x, height, width, method="bilinear", antialias=False):
 
 
 def crop_and_resize(x, boxes, box_indices, crop_size, method="bilinear", extrapolation_value=0.0):
-    """Corner aligned: the first and last new pixel lie on the ends of the box."""
+    """Corners are aligned: the centres of the first and last new pixels lie on the edges of the box."""
     def places(start, end, have, want):
         along = np.linspace(0, 1, want) if want > 1 else np.array([0.5])
         return (start + (end - start) * along) * (have - 1)
@@ -161,13 +163,13 @@ def crop_and_resize(x, boxes, box_indices, crop_size, method="bilinear", extrapo
     return out
 
 
-# weights have either sign: of infinite pixels there is nothing to compare
+# Some weights are negative, so infinite pixels would give NaN: the values here are finite.
 MILD = {"domain": (-4, 4), "within": (-100, 100)}
 PHOTO = T("n 7 9 c", **MILD)
-SINGLE = ("float32", "float16", "bfloat16")          # all others are resized in float32 too, and judged by their own
+SINGLE = ("float32", "float16", "bfloat16")          # the others are computed in float32 but judged by their own u
 
 
-# places are computed in float32, of pixels: that costs a few more roundings than the pixels themselves
+# Positions are computed in float32, in pixels, which adds a few roundings to those of the pixels' values.
 @image("tf.image.resize", resize, dtypes=SINGLE, error_factor=64)
 def resize_samples():
     yield sample(PHOTO, [4, 5])
@@ -186,7 +188,7 @@ image("tf.image.resize_with_pad", resize_with_pad, T("n 6 8 c", **MILD), 12, eac
       method=each("bilinear", "nearest"), antialias=each(False, True), dtypes=SINGLE, error_factor=64)
 
 
-# places are computed in float32, as those of tf.image.resize
+# Positions are computed in float32, as in tf.image.resize.
 @boxed("tf.image.crop_and_resize", crop_and_resize, error_factor=4, errors=[error(
     "no-rows", np.ones((3, 7, 9, 2), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32), [3, 4])])
 def crop_and_resize_samples():
@@ -199,7 +201,7 @@ def crop_and_resize_samples():
 
 # Colour
 
-RGB_TO_GREY = np.array([0.2989, 0.5870, 0.1140])          # as ITU-R BT.601 is rounded for MATLAB's rgb2gray
+RGB_TO_GREY = np.array([0.2989, 0.5870, 0.1140])          # ITU-R BT.601, rounded as in MATLAB's rgb2gray
 LUMA = np.array([0.299, 0.587, 0.114])
 RGB_TO_YUV = np.stack([LUMA, 0.492111 * (np.eye(3)[2] - LUMA), 0.877283 * (np.eye(3)[0] - LUMA)], 1)
 RGB_TO_YIQ = np.array([[0.299, 0.5959, 0.2115], [0.587, -0.2746, -0.5227], [0.114, -0.3213, 0.3112]])
@@ -207,7 +209,7 @@ RGB_TO_YIQ = np.array([[0.299, 0.5959, 0.2115], [0.587, -0.2746, -0.5227], [0.11
 
 def whole(x):
     if np.isnan(x).any():
-        raise Undefined("no page says what becomes of NaN")
+        raise Undefined("the documentation gives no result for NaN")
     return x
 
 
@@ -222,7 +224,7 @@ def rgb_to_hsv(x):
 
 def hsv_to_rgb(x):
     h, s, v = np.moveaxis(whole(x), -1, 0)
-    distance = [np.abs((6 * h - k + 3) % 6 - 3) for k in (0, 2, 4)]       # from red, green and blue, of six
+    distance = [np.abs((6 * h - k + 3) % 6 - 3) for k in (0, 2, 4)]       # from red, green, blue, in sixths of a turn
     return np.stack([v * (1 - s * np.clip(d - 1, 0, 1)) for d in distance], -1)
 
 
@@ -244,16 +246,17 @@ def adjust_contrast(x, contrast_factor):
 
 
 def convert_dtype(x, dtype, saturate=False):
-    """Integers stand for themselves over their largest; between integers, for the quotient of the powers of two."""
+    """An integer stands for itself divided by the largest of its dtype. Between integer dtypes, values are multiplied
+    or divided by the quotient of the two ranges, a power of two."""
     into = np.dtype(dtype)
     if x.dtype.kind == "f":
         if into.kind == "f":
             return x.astype(into)
         if not ((x >= 0) & (x < 1)).all():
-            raise Undefined("floating point images lie in [0, 1)")
+            raise Undefined("a floating-point image must lie in [0, 1)")
         return np.floor(x * (np.iinfo(into).max + 0.5)).astype(into)
     if (x < 0).any():
-        raise Undefined("integer images lie in [0, MAX]")
+        raise Undefined("an integer image must lie in [0, MAX]")
     if into.kind == "f":
         return x.astype(np.float64) / np.iinfo(x.dtype).max
     top, new_top = int(np.iinfo(x.dtype).max) + 1, int(np.iinfo(into).max) + 1
@@ -273,9 +276,11 @@ image("tf.image.grayscale_to_rgb", lambda x: np.repeat(x, 3, -1), T("n h w 1"))
 image("tf.image.rgb_to_yuv", lambda x: x @ RGB_TO_YUV, T("n h w 3"), dtypes=FLOATS)
 image("tf.image.yuv_to_rgb", lambda x: x @ np.linalg.inv(RGB_TO_YUV).round(12), T("n h w 3"), dtypes=FLOATS)
 image("tf.image.rgb_to_yiq", None, UNIT, invariant=lambda got, x: bool(
-    (np.abs(got.astype(float) - x.astype(float) @ RGB_TO_YIQ) < 0.02).all())).no_reference("no page gives the matrix")
+    (np.abs(got.astype(float) - x.astype(float) @ RGB_TO_YIQ) < 0.02).all())).no_reference(
+        "the documentation does not give the matrix")
 image("tf.image.yiq_to_rgb", None, UNIT, invariant=lambda got, x: bool(
-    (np.abs(got.astype(float) @ RGB_TO_YIQ - x.astype(float)) < 0.03).all())).no_reference("no page gives the matrix")
+    (np.abs(got.astype(float) @ RGB_TO_YIQ - x.astype(float)) < 0.03).all())).no_reference(
+        "the documentation does not give the matrix")
 image("tf.image.adjust_brightness", lambda x, delta: x + delta, T("n h w c"), delta=each(0.25, -0.5), dtypes=FLOATS)
 image("tf.image.adjust_contrast", adjust_contrast, dtypes=FLOATS)(lambda: [
     *every(T("n h w c"), contrast_factor=each(2.0, 0.5)),
@@ -310,7 +315,7 @@ def local(x, window):
 
 
 def ssim_maps(a, b, max_val, filter_size, filter_sigma, k1, k2):
-    """The structural similarity at every place, and the contrast and structure part of it alone."""
+    """The structural similarity (SSIM) at every pixel, and its factor of contrast and structure alone."""
     window, c1, c2 = gaussian_window(filter_size, filter_sigma), (k1 * max_val) ** 2, (k2 * max_val) ** 2
     m, n = local(a, window), local(b, window)
     both, squares = local(a * b, window) - m * n, local(a * a + b * b, window) - m * m - n * n
@@ -324,7 +329,8 @@ def ssim(a, b, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03, retu
 
 
 def ssim_multiscale(a, b, max_val, power_factors, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03):
-    """Wang, Simoncelli and Bovik: contrast at every scale, all of SSIM at the coarsest, halved in between."""
+    """MS-SSIM of Wang, Simoncelli and Bovik: the contrast factor at every scale, but all of SSIM at the coarsest;
+    images are halved from one scale to the next."""
     product = 1
     for scale, power in enumerate(power_factors):
         whole, contrast = ssim_maps(a, b, max_val, filter_size, filter_sigma, k1, k2)
@@ -354,7 +360,7 @@ BRIGHT = T("n 12 13 c", domain=(0, 1), within=(0, 1))
 
 image("tf.image.psnr", psnr, T("n h w c", within=(0, 1)), T("n h w c", within=(0, 1)), max_val=each(1.0, 255.0),
       dtypes=FLOATS)
-# variances are E[x²] - E[x]², as in the paper's own program: what cancels there, S does not see
+# Variances are E[x²] - E[x]², as in the paper's program: S does not include the digits that cancel there.
 image("tf.image.ssim", ssim, dtypes=FLOATS, error_factor=64)(lambda: (
     sample(BRIGHT, BRIGHT, max_val=1.0, **options) for options in (
         {}, {"filter_size": 5}, {"return_index_map": True}, {"filter_sigma": 0.8}, {"k1": 0.2}, {"k2": 0.2})))
@@ -380,7 +386,7 @@ def overlap(a, b):
 
 def suppress(overlaps, scores, count, threshold, lowest):
     if np.isnan(scores).any():
-        raise Undefined("the page gives NaN no rank")
+        raise Undefined("the documentation does not say how a NaN score is ranked")
     kept = []
     for i in np.argsort(-scores, kind="stable"):
         if len(kept) < count and scores[i] > lowest and all(overlaps(i, k) <= threshold for k in kept):
@@ -397,7 +403,8 @@ def non_max_overlaps(overlaps, scores, max_output_size, overlap_threshold=0.5, s
 
 
 def non_max_with_scores(boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=-inf, soft_nms_sigma=0.0):
-    """Bodla et al.: in place of dropping a box, each one kept scales the scores of the others by a Gaussian."""
+    """Soft-NMS of Bodla et al.: no box is dropped, but each kept box multiplies the scores of the others by a Gaussian
+    of their overlap."""
     if not soft_nms_sigma:
         kept = non_max(boxes, scores, max_output_size, iou_threshold, score_threshold)
         return kept, scores[kept]
@@ -423,7 +430,8 @@ def non_max_padded(boxes, scores, max_output_size, iou_threshold=0.5, score_thre
 
 def non_max_combined(boxes, scores, max_output_size_per_class, max_total_size, iou_threshold=0.5,
                      score_threshold=-inf, pad_per_class=False, clip_boxes=True):
-    """Each class alone, then the best of all; boxes (batch, n, 1, 4), scores (batch, n, classes)."""
+    """Suppression within each class, then the best boxes of all classes. Boxes have the shape (batch, n, 1, 4), scores
+    (batch, n, classes)."""
     batch, _, classes = scores.shape
     width = max_total_size if not pad_per_class else min(max_total_size, max_output_size_per_class * classes)
     out, values = np.zeros((batch, width, 4)), np.zeros((batch, width))
@@ -440,7 +448,8 @@ def non_max_combined(boxes, scores, max_output_size_per_class, max_total_size, i
 
 
 def draw(images, boxes, colors):
-    """A frame of one pixel, its corners at the box's share of (size - 1); later boxes over earlier ones."""
+    """Frames one pixel wide, with their corners at the box's coordinates times (size - 1); later boxes are drawn over
+    earlier ones."""
     out = images.copy()
     h, w = images.shape[1:3]
     for picture, its in zip(out, boxes, strict=True):
@@ -467,7 +476,7 @@ UPRIGHT = T("3*n 4", domain=(0, 1), edges=False, form=lambda b: np.concatenate(
 
 
 def unscored(scores):
-    """One box without a score."""
+    """The scores, of which one is NaN."""
     scores[2:3] = np.nan
     return scores
 
@@ -478,7 +487,7 @@ def non_max_padded_samples():
                      pad_to_max_output_size=each(False, True))
     yield sample(BOXES, T("3*n", domain=(0, 1), form=unscored, edges=False), max_output_size=6, iou_threshold=0.5,
                  pad_to_max_output_size=True, name="nan-score")
-    for given in ("sorted_input", "canonicalized_coordinates"):     # another algorithm, by tiles
+    for given in ("sorted_input", "canonicalized_coordinates"):     # another algorithm, by tiles of boxes
         yield sample(UPRIGHT, FALLING, max_output_size=6, iou_threshold=0.3, pad_to_max_output_size=True, name=given,
                      **{given: True})
 
@@ -493,7 +502,7 @@ image("tf.image.draw_bounding_boxes", draw, T("2 9 13 3", edges=False), CORNERS,
 
 
 def proposed(result, scores, bbox_deltas, image_info, anchors, nms_threshold, pre_nms_topn, min_size, post_nms_topn):
-    """Boxes by falling score, within the image, none much over another."""
+    """Whether boxes come by falling score, lie within the image, and overlap by no more than the threshold."""
     for boxes, found, (height, width, *_) in zip(*result, image_info, strict=True):
         boxes = boxes[found > 0]
         if (np.diff(found) > 0).any() or (boxes < 0).any() or (boxes[:, 2:] > (height, width)).any():
@@ -513,7 +522,7 @@ image("tf.image.generate_bounding_box_proposals", None, T(2, 3, 4, 2, dtype="flo
 # Codecs
 
 def png(pixels):
-    """The bytes of a PNG: 8 or 16 bits, grey, grey and alpha, RGB or RGBA, as the last dimension says."""
+    """The bytes of a PNG of 8 or 16 bits; the last dimension decides between grey, grey with alpha, RGB and RGBA."""
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
@@ -524,7 +533,7 @@ def png(pixels):
 
 
 def bmp(pixels):
-    """The bytes of a BMP of 24 bits: blue first, bottom row first, rows filled up to four bytes."""
+    """The bytes of a BMP of 24 bits: blue first, bottom row first, rows padded to a multiple of four bytes."""
     h, w, _ = pixels.shape
     rows = b"".join(row[:, ::-1].tobytes() + b"\0" * (-3 * w % 4) for row in pixels[::-1])
     head = struct.pack("<IiiHHIIiiII", 40, w, h, 1, 24, 0, len(rows), 2835, 2835, 0, 0)
@@ -532,7 +541,7 @@ def bmp(pixels):
 
 
 def gif(frames):
-    """The bytes of an animated GIF. Nothing is compressed: codes of 9 bits, the table cleared before they must grow."""
+    """The bytes of an animated GIF, without compression: LZW codes of 9 bits, the table cleared before they grow."""
     palette = np.unique(np.concatenate(frames).reshape(-1, 3), axis=0).tolist()
     h, w, _ = frames[0].shape
     out = b"GIF89a" + struct.pack("<HHBBB", w, h, 0xF7, 0, 0) + bytes(itertools.chain(*palette)).ljust(768, b"\0")
@@ -547,7 +556,7 @@ def gif(frames):
 
 
 def webp(pixels):
-    """The bytes of a lossless WebP whose channels have two values each: one bit a value, none transformed."""
+    """The bytes of a lossless WebP whose channels have two values each: one bit per value, without a transform."""
     bits = []
 
     def put(*fields):
@@ -567,7 +576,7 @@ def webp(pixels):
 
 
 def smooth(a):
-    """A picture without edges, which a JPEG keeps to a few levels."""
+    """A smooth gradient, which JPEG reproduces to within a few of the 256 levels."""
     h, w, c = a.shape
     return np.fromfunction(lambda y, x, k: 20 + 4 * y + 3 * x + 10 * k, (h, w, c))
 
@@ -588,7 +597,7 @@ TWO = np.where(PICTURE > 100, np.uint8([200, 30, 99]), np.uint8([3, 7, 255]))
 TWO4 = np.concatenate([TWO, np.where(PICTURE[..., :1] > 50, np.uint8(255), np.uint8(17))], -1)
 MOVING = np.stack([PICTURE, PICTURE[::-1]])
 GIF, WEBP, WEBP4 = (np.array(data, object) for data in (gif(MOVING), webp(TWO), webp(TWO4)))
-# Written by libjxl, lossless: 0, 7, 14 ... of shape (2, 3, channels).
+# Lossless files written by libjxl: the values 0, 7, 14, ... in the shape (2, 3, channels).
 JXL = {channels: np.array(bytes.fromhex(data), object) for channels, data in (
     (1, "ff0a084010143702080401002c004b188b158e13a603786201"),
     (3, "ff0a084010090804010068004b18132f070b492215aa77c301017a8130002ea5941200dcf61b"),
@@ -603,7 +612,7 @@ def read_jxl(contents, channels=0):
 
 
 def read_webp(contents, channels=0):
-    """One frame."""
+    """The image as an animation of one frame."""
     held = {WEBP.item(): TWO, WEBP4.item(): TWO4}[contents.item()]
     if channels not in (0, held.shape[-1]):
         raise ValueError("as many channels as the file has")
@@ -624,7 +633,7 @@ def decode_png():
 
 
 def read_image(contents, channels=0, dtype="uint8", expand_animations=True):
-    """A floating picture is scaled to 0..1, an integer one to all of its dtype."""
+    """A floating-point image is scaled to 0..1, an integer image to the whole range of its dtype."""
     found = {GIF.item(): MOVING if expand_animations else MOVING[0]}.get(contents.item(), PICTURE)
     return {"uint8": found, "uint16": found * np.uint16(257), "float32": found / 255}[dtype]
 
@@ -661,7 +670,7 @@ image("tf.io.encode_jpeg", None, invariant=near, call=lambda f, x, **options: tf
 
 
 def seen(x, channels=0, ratio=1, **options):
-    """A picture in fewer channels or, each pixel the mean of several, at a smaller scale."""
+    """An image with fewer channels, or at a smaller scale: then each pixel is the mean of several."""
     x = x @ [0.299, 0.587, 0.114] if channels == 1 else x
     x = x.reshape(*x.shape[:2], -1)
     return x.reshape(x.shape[0] // ratio, ratio, x.shape[1] // ratio, ratio, -1).mean((1, 3))
@@ -699,7 +708,7 @@ def contrasted(result, x, lower, upper, seed=None):
 
 
 def same_value(result, x, *limits, seed=None):
-    """A change of hue keeps the largest and smallest of each colour; one of saturation the largest."""
+    """A change of hue keeps the largest and smallest channel of each pixel, one of saturation only the largest."""
     ends = (np.max,) if len(limits) == 2 else (np.max, np.min)
     return bool(all(np.abs(end(result.astype(float), -1) - end(x.astype(float), -1)).max() < 0.05 for end in ends))
 
@@ -717,7 +726,8 @@ def cut_out(result, x, size, seed=None):
 
 
 def box_fits(result, image_size, bounding_boxes, seed, aspect_ratio_range=None, area_range=None, **options):
-    """Inside the image, of an area and an aspect in the ranges, but for what whole pixels take; else all of it."""
+    """Whether the box lies inside the image, with area and aspect ratio in their ranges up to the rounding to whole
+    pixels; or is the whole image."""
     begin, size, box = result
     (h, w, _), whole = size, (size[:2] == image_size[:2]).all()
     if area_range and not whole and not area_range[0] * 0.8 <= h * w / np.prod(image_size[:2]) <= area_range[1] * 1.2:
@@ -730,7 +740,7 @@ def box_fits(result, image_size, bounding_boxes, seed, aspect_ratio_range=None, 
 
 
 COLOURS = T("3 8 9 3", domain=(0.05, 0.95), within=(0, 1), edges=False)
-# So many coins and places that what is drawn otherwise is not drawn alike by chance.
+# So many flips and positions are possible that two different draws do not agree by chance.
 FLIPPED, LARGE = T("24 4 5 3", domain=(0.05, 0.95), within=(0, 1), edges=False), T(40, 50, 3, edges=False)
 
 for prefix, seed in (("random", 5), ("stateless_random", np.array([5, 6], np.int32))):

@@ -1,8 +1,8 @@
 """tf.io: bytes to tensors and back.
 
-What is parsed here is written by the few lines of encoding below, not by TensorFlow, so that a reading is checked
-against the format itself. Where a page promises no bytes, only that another op reads them, the pair of ops is run.
-The few ops that read and write files do it in a folder of their own.
+The bytes to be parsed are encoded by the short functions below, not by TensorFlow, so that parsing is checked against
+the format itself. Where a page does not promise the bytes, only that another op reads them, both ops are run one
+after the other. The few ops that read and write files do so in a temporary folder.
 """
 
 import base64
@@ -28,7 +28,7 @@ def texts(*words):
 
 
 def per_string(function):
-    """The reference that applies a function to every string of its first argument."""
+    """A reference that applies a function to every string of its first argument."""
 
     def reference(strings, *args, **options):
         out = np.empty(np.shape(strings), object)
@@ -49,7 +49,7 @@ WORDS = tuple(texts("", "0123456789abcdef", "four", "a long string of more than 
 
 
 def decode_raw(strings, out_type, little_endian=True, fixed_length=None):
-    """The bytes of every string as numbers; with a fixed length they are cut off or filled with zeros first."""
+    """The bytes of every string as numbers; with a fixed length, strings are first cut or padded with zeros to it."""
     if fixed_length is None and len({len(text) for text in strings.ravel()}) > 1:
         raise ValueError("strings differ in length")
     dtype = np.dtype(out_type)
@@ -113,7 +113,7 @@ ROWS = tuple(texts("1,2.5,x", "-3,1e3,", ",,", ' 4 , 0.25 ,"a,b"', '5,-1,"say ""
 
 
 def decode_csv(records, record_defaults, field_delim=",", use_quote_delim=True, na_value="", select_cols=None):
-    """One array a column; an empty field, or one that says NA, is its default."""
+    """One array per column; a field that is empty or equal to `na_value` gets the default of its column."""
     columns = [[] for _ in record_defaults]
     for record in records.ravel():
         quoting = csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE
@@ -153,12 +153,12 @@ def varint(number):
 
 
 def nested(number, content):
-    """A field that holds bytes or a message."""
+    """A length-delimited field, which holds bytes or a message."""
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
 def feature(values):
-    """A tf.train.Feature: strings are field 1, floats 2 and integers 3, numbers packed."""
+    """The bytes of a tf.train.Feature: strings are field 1, floats field 2 and integers field 3; numbers are packed."""
     if not values:
         return b""
     if isinstance(values[0], bytes):
@@ -177,7 +177,7 @@ def example(**features):
 
 
 def sequence_example(context, lists):
-    """A SequenceExample: features of the whole, then lists of features by frame."""
+    """The bytes of a SequenceExample: features of the whole sequence, then lists with one feature per frame."""
     frames = entries(lists, lambda steps: b"".join(nested(1, feature(step)) for step in steps))
     return nested(1, entries(context, feature)) + nested(2, frames)
 
@@ -209,7 +209,7 @@ def features():
 
 
 def rows_of(lists, dtype):
-    """Lists of different lengths as a sparse matrix."""
+    """Lists of different lengths as the rows of a sparse matrix."""
     indices = [(row, k) for row, found in enumerate(lists) for k in range(len(found))]
     values = np.empty(len(indices), dtype)
     values[:] = [item for found in lists for item in found]
@@ -235,7 +235,7 @@ def parse_example(serialized):
 
 
 def parse_single_example(serialized):
-    """As of a batch of one, without the batch's dimension."""
+    """The result for a batch of one example, without the batch dimension."""
     found = parse_example(serialized.reshape(1))
     return {
         "age": found["age"][0],
@@ -271,7 +271,7 @@ def parse_single_sequence_example(serialized):
 
 
 def parse_sequence_example(serialized):
-    """Shorter sequences are filled with zeros; the lengths come third."""
+    """Shorter sequences are padded with zeros; the third result holds the lengths."""
     found = [SEQUENCE_OF[text] for text in serialized]
     frames, tokens = ([lists[key] for _, lists in found] for key in ("frames", "tokens"))
     padded = np.zeros((len(found), max(map(len, frames), default=0), 2), np.float32)
@@ -317,14 +317,14 @@ DIMS = {nested(2, name) + varint(1 << 3) + varint(size): (name, size)
 
 
 def decode_proto(messages, *_):
-    """Sizes, then one array a field, with a last dimension for repeats."""
+    """The counts of the values of each field, then one array per field, whose last dimension is for repeated values."""
     found = [DIMS[text] for text in messages]
     return (np.ones((len(found), 2), np.int32), [np.array([[size] for _, size in found], np.int64).reshape(-1, 1),
                                                  np.array([[name] for name, _ in found], object).reshape(-1, 1)])
 
 
 def encode_proto(sizes, values, field_names, message_type):
-    """One message a row, of fields in the order of their numbers; a count says how many of a field's values it has."""
+    """One message per row, with its fields in the order of their numbers; `sizes` counts the values of each field."""
     if message_type == "tensorflow.Int64List":
         return texts(*(nested(1, b"".join(map(varint, row[:count]))) if count else b""
                        for (count,), row in zip(sizes.tolist(), values[0].tolist(), strict=True)))
@@ -357,7 +357,7 @@ parsing("tf.io.decode_proto", decode_proto, S("n", values=DIMS), "tensorflow.Ten
 
 
 def tensor_proto(values):
-    """A TensorProto of int32: its type 3, its shape, its content."""
+    """The bytes of a TensorProto of int32: its type (the number 3), its shape and its content."""
     shape = b"".join(nested(2, varint(1 << 3) + varint(n)) for n in values.shape)
     return varint(1 << 3) + varint(3) + nested(2, shape) + nested(4, values.astype("<i4").tobytes())
 
@@ -368,14 +368,14 @@ TENSORS = {
 
 
 def deserialized(serialized, dtype):
-    """What is serialized as a variant only the raw op reads."""
+    """The deserialized tensor; only the raw op reads a tensor that was serialized as a variant."""
     if serialized.dtype == tf.string:
         return tf.io.deserialize_many_sparse(serialized, dtype)
     return tf.SparseTensor(*tf.raw_ops.DeserializeSparse(serialized_sparse=serialized, dtype=dtype))
 
 
 def serialize_sparse(x, **form):
-    """Read back as a minibatch of one."""
+    """The tensor as it is read back, a minibatch of one."""
     return SparseValue(np.insert(x.indices, 0, 0, axis=1), x.values, np.insert(x.dense_shape, 0, 1))
 
 
@@ -404,7 +404,8 @@ NAMES = ("a.txt", "b.txt", "c.dat", "ab.txt")
 
 @lru_cache(maxsize=1)
 def scratch():
-    """A folder with a file of each name, which holds its name. It lives as long as the process, as traces do."""
+    """A folder with one file per name, whose content is its name. It exists as long as the process, because traces,
+    which contain its path, exist as long."""
     folder = tempfile.TemporaryDirectory(prefix="tfparity-")
     for name in NAMES:
         (Path(folder.name) / name).write_bytes(name.encode())
@@ -416,7 +417,7 @@ def here(path):
 
 
 def write(f, name, contents):
-    """What the file holds after it was written, in a folder that is made for it."""
+    """The contents of a file after the op has written it, into a folder that the op must make."""
     done = f(here(tf.strings.join(["sub/", name])), contents)
     with tf.control_dependencies([] if done is None else [done]):
         return tf.io.read_file(here(tf.strings.join(["sub/", name])))
@@ -433,7 +434,7 @@ def contents_of(name):
 
 
 def matching(patterns):
-    """The set of the names that match, in the order of their bytes."""
+    """The names that match a pattern, each once, in the order of their bytes."""
     globs = [pattern.decode() for pattern in np.ravel(patterns)]
     return texts(*sorted({name for glob in globs for name in fnmatch.filter(NAMES, glob)}))
 
@@ -449,7 +450,7 @@ file("tf.io.match_filenames_once", lambda: matching([b"*.txt"]),
 
 @program("program.read_after_write", S(""), kind="parsing and io", reference=lambda contents: contents)
 def read_after_write(contents):
-    """A file is read after it was written, at one constant path, as automatic control dependencies promise."""
+    """A file at a constant path is written, then read: automatic control dependencies promise this order."""
     path = f"{scratch().name}/rewritten"
     tf.io.write_file(path, contents)
     return tf.io.read_file(path)

@@ -1,9 +1,10 @@
 """tf.linalg.*, and einsum, tensordot and norm, which it shares with other namespaces.
 
-References are plain elimination and series, so that they also run in longdouble; LAPACK (through NumPy) only where an
-eigenvalue is asked for. A decomposition is judged twice: by what defines it (an invariant: the factors multiply back
-to the input and are orthonormal) and against NumPy after both are brought to the form that is promised (`canonical`).
-No page says what a decomposition or a solver gives for NaN, infinity or a singular matrix: those get no edge values.
+References are Gaussian elimination and power series, which also run in longdouble; LAPACK (through NumPy) is used only
+for eigenvalues, singular values and QR. A decomposition is judged twice: by its definition (an invariant: the product
+of the factors is the input, and the factors are orthonormal), and against NumPy after both results are brought to the
+form that is promised (`canonical`). The documentation does not say what a decomposition or a solver gives for NaN,
+infinity or a singular matrix, so these ops get no edge values.
 """
 
 import numpy as np
@@ -16,10 +17,11 @@ linear = kind("linear algebra")
 
 
 def inexact(error_factor):
-    """Declares an op of floating and complex matrices whose error is that of an algorithm on whole matrices.
+    """Declares an op of floating or complex matrices whose allowed error is multiplied by `error_factor`.
 
-    S is measured by moving every entry by one roundoff, in a few random directions; elimination of n rows behaves as
-    if they had moved by about n, and an eigenvector may move most in a direction that was not tried.
+    S is measured by moving every entry by one unit roundoff, in a few random directions. Elimination of n rows has an
+    error as if the entries had moved by about n unit roundoffs, and an eigenvector may move most in a direction that
+    was not tried.
     """
     return lambda *args, **more: linear(*args, **{"dtypes": (*FLOATS, *COMPLEX), "error_factor": error_factor, **more})
 
@@ -28,7 +30,7 @@ solver, decomposition = inexact(16), inexact(16)
 
 
 def matrices(function):
-    """The function of matrices, applied to each of a batch; batch shapes broadcast."""
+    """A function of single matrices, applied to every matrix of a batch; batch shapes broadcast."""
 
     def batched(*arrays):
         batch = np.broadcast_shapes(*(a.shape[:-2] for a in arrays))
@@ -41,7 +43,7 @@ def matrices(function):
 
 
 def in_double(function):
-    """The function in float64 or complex128 where the input is in extended precision, which LAPACK does not know."""
+    """The function, with inputs of extended precision cast to float64 or complex128: LAPACK has no wider dtype."""
 
     def converted(*arrays, **options):
         narrow = {np.dtype(np.longdouble): np.float64, np.dtype(np.clongdouble): np.complex128}
@@ -54,7 +56,7 @@ def wide(*arrays):
     return [np.asarray(a).astype(np.complex128) for a in arrays]
 
 
-# Forms that the documentation asks of an input.
+# Forms that the documentation requires of an input.
 
 
 def regular(a):
@@ -64,7 +66,7 @@ def regular(a):
 
 
 def invertible(a):
-    """Close to 2 I upside down: every row must be exchanged."""
+    """Close to 2 I with its rows in reverse order: elimination must exchange every row."""
     return regular(a)[..., ::-1, :]
 
 
@@ -75,12 +77,12 @@ def definite(a):
 
 
 def singular(a):
-    """With a row of zeros."""
+    """The matrix with its first row set to zero."""
     return a * (np.arange(a.shape[-2]) > 0)[:, None].astype(a.dtype)
 
 
 def deficient(a):
-    """With a column of zeros."""
+    """The matrix with its first column set to zero."""
     return adjoint(singular(adjoint(a)))
 
 
@@ -123,10 +125,11 @@ def matmul_samples():
 
 @program("program.product_of_many_with_one", T(3000, 1, 3, 512, edges=False), T(512, 512, edges=False),
          dtypes=["float32"], autograph=False,
-         skips={"gradient": "it dies of what it reads, and in one of five whole runs lived"})
+         skips={"gradient": "an out-of-bounds read: the process crashes in four full runs of five"})
 def product_of_many_with_one(a, b):
-    """Many batches with one matrix, of 3 GB were it as many: what reads past its end leaves the process's memory. At
-    512 MB one of 17 processes lived, and so corrupted that NumPy's own products were wrong in it: so no reference."""
+    """Many batches times one matrix. One copy of it per batch would take 3 GB, so a kernel that reads past the end of
+    the matrix soon leaves the process's memory. With 512 MB, one of 17 processes survived, and its memory was so
+    corrupted that NumPy's own products were wrong: so there is no reference."""
     return tf.linalg.matmul(a, b)
 
 
@@ -176,7 +179,8 @@ def band_part(a, num_lower, num_upper):
 
 
 def places(rows, cols, k, align):
-    """For each place on diagonals k[0] to k[1]: (row, column, diagonal's index, index in it), as the pages define."""
+    """For each entry on diagonals k[0] to k[1]: (row, column, index of the diagonal, index in the diagonal), as the
+    page of tf.linalg.diag defines them."""
     low, high = k if isinstance(k, tuple | list) else (k, k)
 
     def length(d):
@@ -192,7 +196,7 @@ def places(rows, cols, k, align):
 
 
 def stacked(diagonal, k):
-    """The diagonals as (..., number, length) also where there is only one, which has no dimension of its own."""
+    """The diagonals in the shape (..., number, length); a single diagonal is given without the dimension `number`."""
     return diagonal if isinstance(k, tuple | list) and k[0] < k[1] else diagonal[..., None, :]
 
 
@@ -330,7 +334,8 @@ def normalize_samples():
 
 
 def eliminate(a, b):
-    """(x, pivots, sign) of a x = b by elimination with row exchanges, in the precision of the inputs."""
+    """(x, pivots, sign of the row exchanges) of a x = b: Gauss-Jordan elimination with partial pivoting, in the
+    precision of the inputs."""
     n, both, pivots, sign = len(a), np.concatenate([a, b], axis=1), [], 1
     for k in range(n):
         top = k + int(np.argmax(np.abs(both[k:, k])))
@@ -377,7 +382,7 @@ def triangular_solve(matrix, rhs, lower=True, adjoint=False):
 
 
 def banded(bands, lower):
-    """The triangular matrices whose diagonals are the rows of `bands`, LEFT_RIGHT aligned."""
+    """The triangular matrices whose diagonals are the rows of `bands`, with the alignment LEFT_RIGHT."""
     k, n = bands.shape[-2:]
     rows = [diag(bands[..., j, j:] if lower else bands[..., k - 1 - j, : max(n - j, 0)], k=-j if lower else j)
             for j in range(min(k, n))]
@@ -389,7 +394,7 @@ def banded_triangular_solve(bands, rhs, lower=True, adjoint=False):
 
 
 def tridiagonal(diagonals, diagonals_format):
-    """The matrices that `diagonals` stand for, in each of the formats."""
+    """The tridiagonal matrices that `diagonals` stand for in the given format."""
     if diagonals_format == "matrix":
         return band_part(diagonals, 1, 1)
     if diagonals_format == "compact":
@@ -401,7 +406,7 @@ def tridiagonal(diagonals, diagonals_format):
 
 
 def dominant(diagonals):
-    """In the compact format, the main diagonal the largest: no row exchange is needed."""
+    """Diagonals in the compact format, the main one the largest, so that elimination needs no row exchange."""
     return diagonals * np.array([[0.2], [1], [0.2]], diagonals.dtype)
 
 
@@ -414,7 +419,7 @@ def tridiagonal_solve(diagonals, rhs, diagonals_format="compact", transpose_rhs=
 
 
 def lstsq(matrix, rhs, l2_regularizer=0.0, fast=True):
-    """Of the least norm; the fast path promises it of full rank only."""
+    """The least-squares solution of least norm; the fast path promises it only for matrices of full rank."""
     m, n = matrix.shape[-2:]
     if not fast:
         return pinv(matrix) @ rhs
@@ -425,7 +430,8 @@ def lstsq(matrix, rhs, l2_regularizer=0.0, fast=True):
 
 
 def unpacked(lower_upper, perm):
-    """The matrices whose packed factors and permutation these are: P A = L U, row i of P A being row perm[i] of A."""
+    """The matrices A that have these packed factors and this permutation: P A = L U, and row i of P A is row perm[i] of
+    A."""
     n = lower_upper.shape[-1]
     multiplied = (np.tril(lower_upper, -1) + np.eye(n, dtype=lower_upper.dtype)) @ np.triu(lower_upper)
     return np.take_along_axis(multiplied, perm.argsort(-1)[..., None], -2)
@@ -437,7 +443,7 @@ def determinant_samples():
 
 
 def conjugate_gradient(f, a, b, jacobi=False, **options):
-    """With Jacobi's preconditioner, if asked: the inverse of the diagonal."""
+    """The solution; with `jacobi`, the Jacobi preconditioner is used, which is the inverse of the diagonal."""
     operator = tf.linalg.LinearOperatorFullMatrix(a, is_self_adjoint=True, is_positive_definite=True)
     if jacobi:
         options["preconditioner"] = tf.linalg.LinearOperatorDiag(
@@ -466,7 +472,7 @@ solver("tf.linalg.slogdet", sign_and_log_determinant)(determinant_samples)
 solver("tf.linalg.logdet", lambda a: sign_and_log_determinant(a)[1].real, DEFINITE)
 
 
-# The normal equations of the fast path square the condition of the matrix.
+# The fast path solves the normal equations, which square the condition number of the matrix.
 @solver("tf.linalg.lstsq", lstsq, error_factor=64)
 def lstsq_samples():
     yield sample(T("b 5 3", edges=False), T("b 5 k", edges=False))
@@ -542,7 +548,8 @@ def svd(a, full_matrices=False, compute_uv=True):
 
 
 def one_svd(result):
-    """Singular vectors turned; those that belong to no singular value, free up to a rotation, as their projector."""
+    """Singular vectors multiplied by `turned`. Vectors that belong to no singular value are determined only up to a
+    rotation, so their projector takes their place."""
     if isinstance(result, np.ndarray):
         return result
     s, u, v = result
@@ -552,7 +559,7 @@ def one_svd(result):
 
 
 def unsigned(*pairs):
-    """The pairs with every zero positive: which zero a product of factors gives says nothing."""
+    """The pairs with every zero positive: the sign of a zero in a product of factors is not promised."""
     return [(got + 0, expected + 0) for got, expected in pairs]
 
 
@@ -571,7 +578,8 @@ def qr(a, full_matrices=False):
 
 
 def one_qr(result):
-    """The diagonal of R real and positive; columns of Q beyond the rank as their projector."""
+    """Q and R, with the diagonal of R real and positive. The columns of Q beyond that diagonal are replaced by their
+    projector."""
     q, r = result
     p = min(q.shape[-2], r.shape[-1])
     diagonal = np.diagonal(r[..., :p, :p], axis1=-2, axis2=-1)
@@ -587,7 +595,7 @@ def qr_holds(result, a, full_matrices=False):
 
 
 def real_diagonal(a):
-    """With the real diagonal of a self-adjoint matrix, and an upper triangle that must not be read."""
+    """The matrix with a real diagonal, as a self-adjoint one has; its upper triangle differs and must not be read."""
     return np.where(np.eye(a.shape[-1], dtype=bool), a.real, a)
 
 
@@ -613,7 +621,7 @@ def eigh_holds(result, a):
 
 
 def in_order(e):
-    """Indices that sort complex numbers along a direction on which conjugates do not coincide."""
+    """Indices that sort complex numbers by re + 0.7 im, which tells conjugates from each other."""
     return np.argsort(e.real + 0.7 * e.imag, axis=-1)
 
 
@@ -640,7 +648,7 @@ def lu_holds(result, a, **output_idx_type):
 
 @matrices
 def cholesky(a):
-    """Row by row, from the lower triangle alone, in the precision of the input."""
+    """The Cholesky-Banachiewicz algorithm, row by row, from the lower triangle alone, in the input's precision."""
     lower = np.zeros_like(a)
     for i in range(len(a)):
         for j in range(i):
@@ -651,7 +659,7 @@ def cholesky(a):
 
 @matrices
 def expm(a):
-    """The power series of a / 2**k, squared k times."""
+    """Scaling and squaring: the power series of exp(a / 2**k), squared k times."""
     k = max(0, int(np.ceil(np.log2(np.abs(a).sum(0).max(initial=1)))) + 3)
     term = total = np.eye(len(a), dtype=a.dtype)
     for n in range(1, 25):
@@ -663,7 +671,7 @@ def expm(a):
 
 
 def of_eigenvalues(function):
-    """The function of diagonalizable matrices that a function of numbers stands for."""
+    """The function of diagonalizable matrices a = V E V^-1 that a function f of numbers defines: V f(E) V^-1."""
 
     @in_double
     @matrices
@@ -686,7 +694,7 @@ def matrix_rank(a, tol=None, validate_args=False):
 
 
 def eigh_tridiagonal(alpha, beta, eigvals_only=True, select="a", select_range=None, tol=None):
-    """With the vectors, whose signs are open, by their magnitudes."""
+    """Eigenvalues; with the eigenvectors, whose signs are not promised, as magnitudes of their entries."""
     e, v = np.linalg.eigh(np.diag(alpha.real.astype(beta.dtype)) + np.diag(np.conj(beta), -1))
     if not eigvals_only:
         return e, np.abs(v)
@@ -717,7 +725,7 @@ decomposition("tf.linalg.eigvals", lambda a: eig(a)[0], M,
 decomposition("tf.linalg.svd", in_double(svd), each(NARROW, FLAT), full_matrices=each(False, True),
               compute_uv=each(True, False), canonical=one_svd, invariant=svd_holds)
 
-# Their error is relative to the norm of the result, and S to each of its elements.
+# The error of these algorithms is relative to the norm of the result, but S is measured for each of its elements.
 NEAR_IDENTITY = T("b 4 4", form=regular, edges=False)
 decomposition("tf.linalg.expm", expm, T("b 4 4", edges=False), error_factor=128)
 decomposition("tf.linalg.sqrtm", of_eigenvalues(np.sqrt), NEAR_IDENTITY, error_factor=128)

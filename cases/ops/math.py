@@ -1,6 +1,6 @@
 """tf.math: elementwise functions, comparisons, reductions and scans.
 
-References are NumPy's and SciPy's functions of the same mathematics. Where TensorFlow documents a rule of its own
+References are the same mathematical functions in NumPy and SciPy. Where TensorFlow documents a rule of its own
 (`divide_no_nan`, `xlogy`, integer division), a small function above the row states that rule.
 """
 
@@ -30,7 +30,7 @@ def angle(x):
 
 def reciprocal(x):
     if x.dtype.kind in "iu" and not x.all():
-        raise Undefined("of the integer zero")
+        raise Undefined("the integer zero has no reciprocal")
     return np.reciprocal(x)
 
 
@@ -55,7 +55,7 @@ def log_sigmoid(x):
 
 
 def lgamma(x):
-    """C99's: infinite at every pole and both infinities, where SciPy's tends to -inf. SciPy's overflows near zero."""
+    """C99's lgamma: +inf at every pole and at both infinities. SciPy's is -inf at -inf, and overflows near zero."""
     near_zero = np.abs(x) < 1e-300
     return np.where(near_zero, -np.log(np.abs(x)),
                     np.where((x <= 0) & (x == np.floor(x)), inf, special.gammaln(x)))
@@ -63,12 +63,12 @@ def lgamma(x):
 
 def digamma(x):
     if np.any((x <= 0) & (x == np.floor(x)) & np.isfinite(x)):
-        raise Undefined("a pole")
+        raise Undefined("digamma has a pole here")
     return special.digamma(x)
 
 
 def fresnel(x):
-    """The sine's and the cosine's integral; SciPy's are NaN far out, where both are their limit."""
+    """The Fresnel integrals S and C; SciPy's are NaN at some large arguments, where both equal their limit."""
     return [np.where(np.abs(x) > 1e100, np.copysign(0.5, x), integral) for integral in special.fresnel(x)]
 
 
@@ -190,30 +190,30 @@ def squared_difference(x, y):
 
 
 def nextafter(x, y):
-    """In the dtype that was asked for: a reference gets its inputs one precision higher."""
+    """The neighbours in the dtype that the op runs in: a reference gets its inputs in the next higher precision."""
     own = {np.dtype(np.float64): np.float32, np.dtype(np.longdouble): np.float64}.get(x.dtype, x.dtype)
     return np.nextafter(x.astype(own), y.astype(own))
 
 
 def bits(x):
-    """The neighbours of a number differ by less than any tolerance: compare bit patterns, all NaN being one."""
+    """Bit patterns are compared, because neighbouring numbers differ by less than any tolerance; all NaN become -1."""
     return np.where(np.isnan(x), -1, x.view({4: np.int32, 8: np.int64}[x.dtype.itemsize]))
 
 
 def polygamma(order, x):
     if np.any((order < 0) | (order % 1 != 0)):
-        raise Undefined("defined only for non-negative integer orders")
+        raise Undefined("polygamma is defined only for non-negative integer orders")
     return np.where(order == 0, digamma(x), special.polygamma(order, x))
 
 
 def zeta(x, q):
     if np.any((x <= 1) | (q <= 0) | np.isinf(x) | np.isinf(q)):
-        raise Undefined("the series has no sum, or only a limit")
+        raise Undefined("the series of zeta has no sum, or only a limit")
     return special.zeta(x, q)
 
 
 def betainc(a, b, x):
-    """Of equal shapes, or scalars: no page promises more."""
+    """The arguments have equal shapes or are scalars: the documentation promises no other broadcasting."""
     if len({i.shape for i in (a, b, x) if i.ndim}) > 1:
         raise ValueError("shapes differ")
     return special.betainc(a, b, x)
@@ -254,10 +254,10 @@ binary("tf.math.xlogy",     finite(xlogy),   T(), T(domain=(0, inf)))
 binary("tf.math.xlog1py",   finite(xlog1py), T(), T(domain=(-1, inf)))
 binary("tf.math.polyval",   polyval,         [T(), T(), T()], T())
 
-# Where both are equal and large, the function is a half, and its series and continued fraction at their slowest.
+# Where both are equal and large, the function is a half, and its series and continued fraction converge slowest.
 gamma_arguments = (sample(T(domain=(0, inf)), T(domain=(0, inf))),
                    sample(np.float32([1e5, 8e5, 8685113]), np.float32([1e5, 8e5, 8685113]), name="balanced"))
-# XLA's series comes to no end on edge values in float64, and takes 27 s, near the timeout, in bfloat16
+# XLA's series does not terminate on edge values in float64, and takes 27 s, near the timeout, in bfloat16.
 binary("tf.math.igamma",    special.gammainc,  dtypes=("float32", "float64"))(lambda: gamma_arguments)
 binary("tf.math.igammac",   special.gammaincc)(lambda: gamma_arguments)
 binary("tf.math.betainc",   betainc,           T(domain=(0, inf)), T(domain=(0, inf)), T(domain=(0, 1)))
@@ -301,22 +301,22 @@ OUT = each(np.int64, np.int32)
 
 
 def sized(reduce):
-    """The reduction of some elements."""
+    """The reduction, which is defined only where there are elements."""
 
     def function(x, axis, keepdims):
         if x.size == 0:
-            raise Undefined("no page says what it is of no elements")
+            raise Undefined("the documentation gives no result for a tensor without elements")
         return reduce(x, axis=axis, keepdims=keepdims)
 
     return function
 
 
 def reduce_mean(x, axis, keepdims):
-    """Of integers, in their own dtype: the example has 0 as the mean of [1, 0, 1, 0]."""
+    """The mean of integers is in their own dtype: the example of the page gives 0 for [1, 0, 1, 0]."""
     if not integers(x):
         return np.mean(x, axis=axis, keepdims=keepdims)
     if x.size == 0:
-        raise Undefined("an integer mean of no elements")
+        raise Undefined("the documentation gives no mean of an integer tensor without elements")
     return np.trunc(np.mean(x.astype(np.longdouble), axis=axis, keepdims=keepdims)).astype(x.dtype)
 
 
@@ -326,16 +326,16 @@ def l2_normalize(x, axis, epsilon):
 
 
 def reduce_euclidean_norm(x, axis, keepdims):
-    """In the dtype of `x`, as documented: of integers, the example has 4 as the root of 17."""
+    """In the dtype of `x`, as documented: for integers, the example of the page gives 4 as the root of 17."""
     squares = np.sum(np.abs(x.astype(np.longdouble) if integers(x) else x) ** 2, axis=axis, keepdims=keepdims)
     if integers(x) and np.any(squares > np.iinfo(x.dtype).max):
-        raise Undefined("the squares overflow")
+        raise Undefined("the sum of the squares overflows its integer dtype")
     return np.sqrt(squares).astype(x.dtype)
 
 
 def lbeta(x):
     if np.any(x > 1e6):
-        raise Undefined("the difference of two such logarithms of gamma has no digits left")
+        raise Undefined("the difference of two such large logarithms of gamma has no correct digit")
     return np.sum(lgamma(x), -1) - lgamma(np.sum(x, -1))
 
 
@@ -350,14 +350,14 @@ def zero_fraction(x):
 def arg(reduce):
     def function(x, axis, output_type):
         if np.isnan(x).any():
-            raise Undefined("NaN has no place in an order")
+            raise Undefined("NaN is neither smaller nor larger than another number")
         return reduce(x, axis or 0).astype(output_type)
 
     return function
 
 
 def scan(ufunc, identity):
-    """Running totals along `axis`; exclusive ones start with the identity and leave out the last."""
+    """Cumulative results along `axis`; exclusive ones start with the identity and leave out the last element."""
 
     def function(x, axis, exclusive, reverse):
         x = np.moveaxis(np.flip(x, axis) if reverse else x, axis, 0)
@@ -401,16 +401,16 @@ reduction("tf.math.accumulate_n", lambda inputs, **same: add_n(inputs))(lambda: 
 
 FLAGS = {"exclusive": each(False, True), "reverse": each(False, True)}
 reduction("tf.math.cumsum",               scan(np.add, 0),              T("a b"), axis=each(0, 1), **FLAGS,
-          canonical=lambda total: total + total.dtype.type(0))                        # no sign of zero is promised
+          canonical=lambda total: total + total.dtype.type(0))                        # the sign of 0 is not promised
 reduction("tf.math.cumprod",              finite(scan(np.multiply, 1)), T("a b"), axis=each(0, 1), **FLAGS)
 reduction("tf.math.cumulative_logsumexp", scan(np.logaddexp, -inf),     T("a b"), axis=each(0, 1), **FLAGS)
 
 
-# segments: rows of the data that have the same id make one row of the result
+# segments: rows of the data that have the same id are reduced to one row of the result
 
 
 def segments(reduce, empty=0):
-    """Ids must be sorted, and the last is the last row. `empty` fills the rows of ids that no data has."""
+    """Ids must be sorted, and the last id names the last row. `empty` fills the rows whose id does not occur."""
 
     def function(data, ids):
         if len(ids) != len(data) or (np.diff(ids) < 0).any():
@@ -421,7 +421,7 @@ def segments(reduce, empty=0):
 
 
 def unsorted_segments(reduce, empty=lambda dtype: 0):
-    """Data whose id is negative is dropped."""
+    """Rows of the data whose id is negative are dropped."""
 
     def function(data, ids, num_segments):
         if ids.shape != data.shape[:ids.ndim] or (ids >= num_segments).any():
@@ -473,8 +473,8 @@ def highest(dtype):
 
 
 def clipped(result):
-    """A reference is given floats wider than the op's own, and cannot know their lowest and highest number: all that
-    lie beyond float16's are taken for one."""
+    """The result, with numbers beyond float16's range replaced by the ends of that range. A reference gets floats in
+    higher precision than the op, so it cannot know the lowest and the highest number of the op's dtype."""
     if integers(result):
         return result
     most = result.dtype.type(65504)
@@ -561,9 +561,9 @@ def labels():
 
 
 def top_k(x, k, index_type=np.int32, sorted=True):
-    """Largest first; of equals, the one of the lower index first."""
+    """The largest first; of equal elements, the one with the lower index first."""
     if x.dtype.kind == "f" and np.isnan(x).any():
-        raise Undefined("NaN has no place in an order")
+        raise Undefined("NaN is neither smaller nor larger than another number")
     if k > x.shape[-1]:
         raise ValueError("fewer than k")
     last = x.shape[-1] - 1
@@ -572,7 +572,8 @@ def top_k(x, k, index_type=np.int32, sorted=True):
 
 
 def chosen(result, operand, k, reduction_dimension=-1, aggregate_to_topk=True):
-    """Which ones is left open, and how many beyond k unless aggregated; but they stand where the indices say."""
+    """Whether the values are those at the indices. Which elements are found is not promised, nor, without
+    aggregation, how many more than k."""
     values, indices = result
     assert values.shape[reduction_dimension] == k or (values.shape[reduction_dimension] > k and not aggregate_to_topk)
     return values, np.take_along_axis(operand, indices, reduction_dimension)
@@ -585,15 +586,15 @@ def in_top_k(targets, predictions, k):
 
 reduction("tf.math.top_k", top_k)(lambda: [
     *every(T("a b"), k=each(1, 3), index_type=each(np.int32, np.int64, np.int16)),
-    sample(T("a b"), k=1, sorted=False)])      # of more than one the order is left open
+    sample(T("a b"), k=1, sorted=False)])      # for more than one, no order is promised
 reduction("tf.math.approx_max_k", None, T("a b", edges=False), k=3, reduction_dimension=each(-1, 0),
           aggregate_to_topk=each(True, False), invariant=chosen,
           sizes={"a": 6, "b": 8}).no_reference(
-    "approximate: which of the largest are found is left open")
+    "the op is approximate: which of the largest elements it finds is not promised")
 reduction("tf.math.approx_min_k", None, T("a b", edges=False), k=3, reduction_dimension=each(-1, 0),
           aggregate_to_topk=each(True, False), invariant=chosen,
           sizes={"a": 6, "b": 8}).no_reference(
-    "approximate: which of the smallest are found is left open")
+    "the op is approximate: which of the smallest elements it finds is not promised")
 reduction("tf.math.in_top_k",           in_top_k,   I("n", within=(0, 4)), T("n", 5, dtype="float32"), k=each(2, 1, -1))
 reduction("tf.math.invert_permutation", np.argsort, T("n", form=np.argsort, edges=False),
           errors=[error("repeated", np.array([0, 0, 1], np.int32)), error("negative", np.array([0, -1], np.int32))])
@@ -604,8 +605,8 @@ random = kind("random", random=True)
 
 
 def sobol_sample(dim, num_results, skip, dtype):
-    """The sequence begins after its first point, which is zero."""
-    from scipy.stats import qmc  # a second to import, for one op
+    """The Sobol sequence without its first point, which is zero."""
+    from scipy.stats import qmc  # the import takes a second, and one op needs it
 
     return qmc.Sobol(dim, scramble=False).random(skip + 1 + num_results)[skip + 1:].astype(dtype)
 

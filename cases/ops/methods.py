@@ -1,8 +1,8 @@
 """The public methods and properties of tf.Tensor, tf.Variable, tf.TensorArray and tf.random.Generator.
 
-A variable is assigned its first input before the method under test is called, and read after it. What a method tells
-Python and no graph (`len`, `bool`) is asked in eager; a graph must refuse it, as its page says, and an op gives the
-same. Programs that mix methods are in `programs` and `random`.
+The call of a variable's method first assigns the first input to the variable, and reads the variable after it.
+A method that returns a Python value (`len`, `bool`) is run in eager mode only: a graph must refuse it, as its page
+says, and then an op gives the same value. Programs that combine methods are in `programs.programs` and in `random`.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ shaping = kind("shape and indexing")
 
 
 def told(x, shape):
-    """A static shape, with the unknown filled in from the tensor: the two must not contradict each other."""
+    """The static shape, with unknown dimensions filled in from the tensor: known ones must agree with the tensor."""
     actual = tf.shape(x)
     return actual if shape.rank is None else tf.stack([actual[k] if n is None else n for k, n in enumerate(shape)])
 
@@ -60,7 +60,7 @@ def unhashable(x):
 
 
 def python_only(ask, refusal, instead):
-    """Ask in eager; in a graph the question must be refused, and an op answers it."""
+    """In eager mode, the answer of `ask`; in a graph, `ask` must raise `refusal`, and the ops of `instead` answer."""
     def call(f, x):
         if tf.executing_eagerly():
             return ask(x)
@@ -95,9 +95,9 @@ shaping("tf.Tensor.__iter__", list, T("4 d", edges=False), **of_a_tensor,
 shaping("tf.Tensor.__bool__", lambda x: x != 0, dtypes=(*NUMBERS, "bool"), **of_a_tensor,
         call=python_only(bool, TypeError, lambda x: tf.cast(x, tf.bool)))(
     lambda: [sample(T("", values=(value,)), name=name) for name, value in (("nonzero", 3), ("zero", 0))])
-shaping("tf.Tensor.__nonzero__").unimplemented("Python 2's name of __bool__")
-shaping("tf.Tensor.name").unimplemented("a graph's own name for a tensor; undefined in eager")
-shaping("tf.Tensor.eval").unimplemented("it needs a session, of TensorFlow 1")
+shaping("tf.Tensor.__nonzero__").unimplemented("the name of __bool__ in Python 2")
+shaping("tf.Tensor.name").unimplemented("the name of a tensor in its graph; it is undefined in eager mode")
+shaping("tf.Tensor.eval").unimplemented("it needs a session of TensorFlow 1")
 
 # --- tf.Variable -----------------------------------------------------------------------------------------------------
 
@@ -105,8 +105,8 @@ state = kind("state")
 
 
 def method(name, reference, *inputs, result=True, dtypes=None, samples=None, **options):
-    """A method of a variable that holds the first input. It gives what the reference says, and the variable is then
-    worth it; without `result` it gives something else or nothing."""
+    """A method of a variable that holds the first input. The method returns what the reference gives, and the variable
+    holds the same value afterwards. `result=False`: the method returns something else or nothing."""
     def call(f, kept, start, *rest, **arguments):
         v = variable(start, kept)
         found = getattr(v, name)(*rest, **arguments)
@@ -123,7 +123,7 @@ def method(name, reference, *inputs, result=True, dtypes=None, samples=None, **o
 
 
 def slices(name):
-    """A method that takes rows by their indices as one tf.IndexedSlices: here both are tensors."""
+    """A method that takes one tf.IndexedSlices, which is made here from tensors of indices and rows."""
     def call(f, kept, start, indices, rows, **arguments):
         v = variable(start, kept)
         return getattr(v, name)(tf.IndexedSlices(rows, indices), **arguments), v.read_value()
@@ -231,15 +231,17 @@ state("tf.Variable.__iter__", list, T("4 d", edges=False), state=no_variables, e
       call=lambda f, kept, x: python_only(list, TypeError, lambda v: [v[k] for k in range(4)])(f, variable(x, kept)))
 
 for name in ("eval", "initialized_value", "initializer", "load", "to_proto", "from_proto"):
-    state(f"tf.Variable.{name}").unimplemented("it belongs to sessions, of TensorFlow 1: refused, or nothing, in eager")
+    state(f"tf.Variable.{name}").unimplemented(
+        "it belongs to the sessions of TensorFlow 1; in eager mode it raises or does nothing")
 for name in ("device", "graph", "op", "initial_value"):
-    state(f"tf.Variable.{name}").unimplemented("it tells where a variable lives, or how it came to be, not its value")
+    state(f"tf.Variable.{name}").unimplemented(
+        "it describes where a variable is placed or how it was made, not its value")
 
 # --- tf.TensorArray --------------------------------------------------------------------------------------------------
 
 
 def array(x, **options):
-    """A TensorArray of the rows of a tensor."""
+    """A TensorArray that holds the rows of a tensor."""
     settings = {"size": tf.shape(x)[0], "element_shape": x.shape[1:], "clear_after_read": False, **options}
     return tf.TensorArray(x.dtype, **settings).unstack(x)
 
@@ -270,7 +272,7 @@ def pieces(x, lengths):
 
 
 def split(f, x, lengths):
-    """The pieces, and all of them joined again."""
+    """The three pieces, and their concatenation."""
     shape = tf.TensorShape([None]).concatenate(x.shape[1:])
     empty = tf.TensorArray(x.dtype, 3, infer_shape=False, element_shape=shape, clear_after_read=False)
     parts = f(empty, x, lengths)
@@ -330,20 +332,21 @@ for name, ask, answer in (("dtype",         lambda a: a.dtype.name,         b"fl
                           ("dynamic_size",  lambda a: a.dynamic_size,       np.True_)):
     listed(name, lambda answer=answer: answer, array_asked(ask))
 
-listed("close", None, None).unimplemented("it releases memory, and gives nothing")
-listed("grad", None, None).unimplemented("of TensorFlow 1: not implemented in eager, nor in the graphs of TensorFlow 2")
+listed("close", None, None).unimplemented("it releases memory and returns nothing")
+listed("grad", None, None).unimplemented(
+    "it belongs to TensorFlow 1: neither eager mode nor the graphs of TensorFlow 2 implement it")
 for name in ("flow", "handle"):
-    listed(name, None, None).unimplemented("it ties a graph's operations together: a dummy in eager")
+    listed(name, None, None).unimplemented("it connects the operations of a graph; in eager mode it is a dummy")
 
 # --- tf.random.Generator ---------------------------------------------------------------------------------------------
-# The state is a counter, lowest word first, and a key; the algorithm hashes one under the other (Salmon, Moraes, Dror
-# and Shaw, Parallel random numbers: as easy as 1, 2, 3, 2011).
+# The state is a counter, lowest word first, and a key; the algorithm is a keyed hash of the counter (Salmon, Moraes,
+# Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, 2011).
 
 random = kind("random", random=True)
 
 
 def philox(state, blocks):
-    """Philox4x32-10: from each value of a counter of 128 bits four words of 32."""
+    """Philox4x32-10: each value of the counter of 128 bits gives four words of 32 bits."""
     low, high, key = (int(word) % 2**64 for word in state)
     words = []
     for step in range(blocks):
@@ -359,7 +362,7 @@ def philox(state, blocks):
 
 
 def full_int(state, shape, dtype):
-    """The words in order; of 64 bits, the lower half first."""
+    """The words in order; a number of 64 bits takes two words, the lower half first."""
     dtype, count = np.dtype(dtype), int(np.prod(shape))
     bits = philox(state, -(-count * dtype.itemsize // 16))
     return bits.view(np.dtype(f"u{dtype.itemsize}"))[:count].view(dtype).reshape(shape)
@@ -370,7 +373,7 @@ def generator():
 
 
 def drawn(name, *inputs, state=generator, **options):
-    """A method of a generator whose state is set anew before every call."""
+    """A method of a generator whose state is reset before every call."""
     def call(f, g, *args, **kwargs):
         g.reset_from_seed(17)
         return f(g, *args, **kwargs)
@@ -419,7 +422,7 @@ random("tf.random.Generator.algorithm", lambda: np.int32(1), state=generator, ti
 
 
 def skipped(f, g, state, delta):
-    """The state after skip(n), and after normal([n])."""
+    """The state after skip(n), and the state after normal([n]): both must be equal."""
     g.reset(state)
     f(g, delta)
     after = g.state.read_value()
@@ -433,7 +436,7 @@ random("tf.random.Generator.skip", None, STATE, each(0, 1, 256, 1000), call=skip
 
 
 def made(f, kept, *args, **kwargs):
-    """A generator is made once: a function may make variables in its first call only."""
+    """The state of a generator that is made once, because a tf.function may make variables only in its first call."""
     if not kept:
         kept["generator"] = f(*args, **kwargs)
     return kept["generator"].state.read_value()
@@ -450,4 +453,4 @@ random("tf.random.Generator.from_key_counter", lambda key, counter, alg: np.arra
 random("tf.random.Generator.from_non_deterministic_state", None, alg="philox", call=lambda f, kept, alg: tf.shape(
     made(f, kept, alg)), state=no_variables, timed=False, invariant=lambda x, alg: (x, np.array([3], np.int32)))
 random("tf.random.Generator.split").unimplemented(
-    "it makes variables, which no graph may at every call; program.generator_split draws from what it gives")
+    "it makes variables, which a graph must not do at every call; program.generator_split draws from its results")

@@ -1,4 +1,4 @@
-"""Arithmetic as TensorFlow documents it where NumPy differs: division of integers, powers, complex infinities."""
+"""Arithmetic as TensorFlow documents it where NumPy differs: integer division, powers, complex infinities."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tfparity import Undefined
 
 
 def finite(function):
-    """NumPy's function where complex numbers and their result are finite: no page says what becomes of complex
-    infinities and NaN, and of poles."""
+    """NumPy's function, defined only where complex inputs and results are finite: the documentation does not say what
+    complex infinities, NaN and poles give."""
 
     @wraps(function)
     def checked(*inputs, **options):
         result = function(*inputs, **options)
         if any(x.dtype.kind == "c" and not np.isfinite(x).all() for x in (*inputs, result)):
-            raise Undefined("of a complex number that is not finite")
+            raise Undefined("a complex input or result is not finite")
         return result
 
     return checked
@@ -46,7 +46,8 @@ def floormod(x, y):
 
 
 def power(x, y):
-    """With the exponents spelled out: NumPy takes the root of minus infinity, NaN, for its power of a scalar 0.5."""
+    """The exponents are broadcast first: for a scalar 0.5, NumPy takes the square root, which is NaN at -inf, where the
+    power is inf."""
     return np.power(x, np.broadcast_to(y, np.broadcast_shapes(x.shape, y.shape)).copy())
 
 
@@ -56,7 +57,7 @@ def refuse_zero(x, y):
 
 
 def divided(x, y):
-    """Integers are divided towards zero."""
+    """Quotients of integers are rounded towards zero."""
     refuse_zero(x, y)
     if x.dtype.kind in "iu":
         quotient = np.floor_divide(x, y)
@@ -69,5 +70,5 @@ def quotient(x, y):
 
 
 def positive(x):
-    """No page says which way a negative quotient of integers is rounded."""
+    """Positive integers, because the documentation does not say how a negative quotient of integers is rounded."""
     return np.maximum(np.abs(x), 1) if x.dtype.kind in "iu" else x

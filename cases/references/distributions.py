@@ -6,11 +6,11 @@ from tfparity import lazy
 
 stats = lazy("scipy.stats")
 N = 4000
-"""How many numbers a judged sample draws."""
+"""How many random numbers a judged sample draws."""
 
 
 def follows(values, cdf):
-    """Whether the values, all of one distribution, are distributed as `cdf` says."""
+    """Whether all values follow the distribution function `cdf`, by the Kolmogorov-Smirnov distance."""
     values = np.asarray(values).astype(np.float64).ravel()
     if not values.size:
         return True
@@ -24,7 +24,7 @@ def shaped(values, shape):
 
 
 def uniform(low, high, whole):
-    """The distribution function of numbers from low, included, to high, excluded."""
+    """The uniform distribution function of numbers (if `whole`, of integers) from low to high, high excluded."""
     if whole:
         return lambda x: (np.floor(x) - low + 1) / (high - low)
     return stats.uniform(low, high - low).cdf
@@ -40,7 +40,7 @@ def is_normal(x, shape, seed=None, mean=0.0, stddev=1.0, **options):
 
 
 def is_truncated(x, shape, seed=None, mean=0.0, stddev=1.0, **options):
-    # A bound may be met, and by one roundoff passed, once it has been scaled and shifted.
+    # Scaling and shifting may round a value to a bound, or one rounding error beyond it.
     slack = 2 * float(np.spacing(np.asarray(abs(mean) + 2 * stddev, x.dtype)))
     inside = (np.abs(x.astype(np.float64) - mean) <= 2 * stddev + slack).all()
     return bool(inside) and shaped(x, shape) and follows(x, stats.truncnorm(-2, 2, mean, stddev).cdf)

@@ -1,6 +1,7 @@
-"""Programs stated once as a formula over `m`, which is TensorFlow for the program and NumPy for the reference.
+"""Programs that are written once, as a formula over `m`: TensorFlow in the program, NumPy in the reference.
 
-NumPy computes in the dtype itself, not in a higher precision: the promise is that of the program as written.
+NumPy computes in the program's own dtype, not in a higher precision, because a rewritten program must give what the
+program gives as it is written.
 """
 
 from functools import partial
@@ -44,7 +45,7 @@ class NumPy:
     renamed = (("concat", "concatenate"), ("reverse", "flip"), ("round", "rint"), ("is_nan", "isnan"),
                ("is_finite", "isfinite"))
     cast = staticmethod(lambda x, dtype: x.astype(dtype))
-    pow = staticmethod(lambda x, y: np.power(*map(np.array, np.broadcast_arrays(x, y))))   # of scalars it takes roots
+    pow = staticmethod(lambda x, y: np.power(*map(np.array, np.broadcast_arrays(x, y))))   # a scalar 0.5 takes roots
     shift_left = staticmethod(lambda x, by: np.left_shift(x, x.dtype.type(by)))
     shift_right = staticmethod(lambda x, by: np.right_shift(x, x.dtype.type(by)))
     bits = staticmethod(lambda x, dtype: x.view(dtype))
@@ -58,7 +59,7 @@ ours, theirs = TensorFlow(), NumPy()
 
 
 def family(formulas, *inputs, **more):
-    """One case per formula: on tensors, and the same on arrays of the dtype that the case runs in."""
+    """Declares one case per formula: the program runs it on tensors, the reference on arrays of the same dtype."""
     for name, formula in formulas.items():
         def written(*arrays, dtype, formula=formula):
             return formula(theirs, *(a.astype(dtype) if a.dtype.kind in "fc" else a for a in map(np.asarray, arrays)))
@@ -69,8 +70,9 @@ def family(formulas, *inputs, **more):
         rewrite(f"rewrite.{name}", *inputs, dtype=DTYPE, reference=written, constants=(), **more)(run)
 
 
-# Left out are the smallest numbers and those with such reciprocals: eager kernels flush subnormal steps to zero where a
-# rewrite has no such step. That is a matter of the ops, not of the rewrites.
+# The smallest numbers and the numbers with such small reciprocals are left out: eager kernels flush subnormal
+# intermediate results to zero, and a rewrite may not have that intermediate result. Such a difference is caused by the
+# ops, not by the rewrites.
 TELLING = [0.0, -0.0, nan, inf, -inf, *(sign * v for sign in (1, -1) for v in (
     1, 0.5, 2, 1.5, 2.5, 3, 0.1, 1 / 3, np.pi, 10, 1 + 2**-23, 1 - 2**-24, 49, 1e4 + 0.5, 2**24 + 2, 1e-6, 1e12, 1e25,
     5e37))]

@@ -1,4 +1,4 @@
-"""Resizing an image: one matrix of weights for each of height and width, as the page of tf.image.resize says."""
+"""Resizing an image: one matrix of weights for the height, one for the width, as the page of tf.image.resize says."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ def sinc_window(radius):
 
 
 def cubic(b, c):
-    """The family of Mitchell and Netravali; (0, 1/2) is that of Keys and Catmull-Rom."""
+    """The cubic filters (b, c) of Mitchell and Netravali; (0, 1/2) is the filter of Keys and Catmull-Rom."""
     def weight(x):
         x = np.abs(x)
         near = ((12 - 9 * b - 6 * c) * x**3 + (-18 + 12 * b + 6 * c) * x**2 + 6 - 2 * b) / 6
@@ -30,7 +30,7 @@ KERNELS = {
 
 
 def weights(have, want, method, antialias):
-    """(want, have): what each pixel gives to each new one; pixel i has its centre at i + 1/2."""
+    """The weight of each old pixel in each new one, of shape (want, have). The centre of pixel i lies at i + 1/2."""
     centres, pixels = (np.arange(want) + 0.5) * have / want, np.arange(have)
     if method == "nearest":
         return (np.floor(centres)[:, None] == pixels).astype(float)
@@ -51,5 +51,5 @@ def resize(x, size, method="bilinear", preserve_aspect_ratio=False, antialias=Fa
     if method == "nearest":
         return x[..., rows.argmax(1), :, :][..., columns.argmax(1), :]
     if not np.isfinite(x.astype(np.float64)).all():
-        raise Undefined("0 times infinity, for pixels whose weight is 0")
+        raise Undefined("a pixel is not finite: where its weight is 0, 0 times infinity has no value")
     return np.einsum("ih,jw,...hwc->...ijc", rows, columns, x)

@@ -1,15 +1,16 @@
-"""Reading and writing places of a tensor: gathering, scattering and stitching, with indices that must lie within it."""
+"""Reading and writing elements of a tensor: gathering, scattering and stitching, with indices that must lie within it.
+"""
 
 import numpy as np
 
 
 def ints(*values, dtype=np.int32):
-    """An integer tensor: an argument of the traced function, where a list would be a constant of the graph."""
+    """An integer array, which becomes an argument of the traced function; a list would be a constant of the graph."""
     return np.array(values, dtype)
 
 
 def zeros_of(shape, dtype):
-    """Zeros as TensorFlow has them: the zero of strings is the empty string."""
+    """Zeros as TensorFlow defines them: the zero of strings is the empty string."""
     return np.full(shape, b"" if np.dtype(dtype) == object else 0, dtype)
 
 
@@ -31,7 +32,7 @@ def of_same_shape(function):
 
 
 def within(x, indices, count):
-    """The indices, where each of the last axis lies within one of the first `count` dimensions."""
+    """The indices, if every entry along their last axis lies within its dimension of the first `count` ones of x."""
     if np.any(indices < 0) or np.any(indices >= x.shape[:count]):
         raise IndexError("an index is out of range")
     return indices
@@ -53,12 +54,12 @@ def replaced(old, new):
 
 
 def distinct(drawn):
-    """The places of the drawn indices in their order: as many indices, none twice."""
+    """As many distinct indices as were drawn: the permutation that sorts the drawn ones."""
     return np.argsort(drawn, axis=-1, kind="stable")
 
 
 def by_places(change):
-    """A reference that changes the slices which the rows of `indices` name."""
+    """A reference that changes the slices at the positions in the rows of `indices`."""
     def reference(x, indices, updates):
         x, indices = x.copy(), within(x, indices, indices.shape[-1])
         for place, update in zip(map(tuple, indices), updates, strict=True):

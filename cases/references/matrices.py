@@ -1,10 +1,10 @@
-"""Matrices transposed and conjugated, as the flags of solvers and products ask for."""
+"""Transposed and conjugated matrices, as the flags of solvers and products ask for."""
 
 import numpy as np
 
 
 def adjoint(a):
-    """Of what is not complex, strings too, the transpose."""
+    """The conjugate transpose; the transpose where the dtype is not complex, as for strings."""
     a = np.swapaxes(a, -1, -2)
     return np.conj(a) if np.iscomplexobj(a) else a
 

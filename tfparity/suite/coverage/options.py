@@ -20,8 +20,9 @@ import numpy as np
 
 from tfparity.suite.inputs import samples
 from tfparity.suite.language import loading
-from tfparity.suite.language.case import DTYPE, Case, Declared, Input
+from tfparity.suite.language.case import DTYPE, Case, Declared
 from tfparity.suite.language.dtypes import DTYPES
+from tfparity.suite.language.spec import Input
 from tfparity.suite.running import modes
 
 MOST_SAMPLES = 64

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tfparity.suite.language.case import DTYPE, Case, CaseError, Declared, Input
+from tfparity.suite.language.case import DTYPE, Case, CaseError, Declared
 from tfparity.suite.language.dtypes import family, limits, numpy_dtype
 from tfparity.suite.language.edges import generator, inf, ordinary
+from tfparity.suite.language.spec import Input
 from tfparity.suite.language.trees import RaggedValue, SparseValue, leaves, rebuild
 
 SMALL = (4, 3, 5, 2, 6, 7, 8)  # unequal, so that swapped axes show

@@ -17,9 +17,10 @@ import numpy as np
 from tfparity.suite.inputs.drawing import LONG
 from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.inputs.variant import Variant
-from tfparity.suite.language.case import Case, Input
+from tfparity.suite.language.case import Case
 from tfparity.suite.language.dtypes import family, numpy_dtype
 from tfparity.suite.language.edges import edges, few_edges, inside, near_ends, pairs
+from tfparity.suite.language.spec import Input
 
 LENGTHS = (3, 17)
 MOST_DRAWS = 64  # of one length: 64 * 3 lanes covers 13 x 13 integer pairs

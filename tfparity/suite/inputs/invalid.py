@@ -29,8 +29,9 @@ import numpy as np
 from tfparity.suite.inputs import drawing
 from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.inputs.variant import Variant
-from tfparity.suite.language.case import Case, Input
+from tfparity.suite.language.case import Case
 from tfparity.suite.language.dtypes import limits
+from tfparity.suite.language.spec import Input
 from tfparity.suite.language.trees import SparseValue, is_tensor, leaves
 
 OTHER = {"float32": "float64", "float64": "float32", "int32": "int64", "int64": "int32", "complex64": "complex128"}

@@ -14,9 +14,9 @@ import numpy as np
 
 from tfparity.suite.inputs import drawing
 from tfparity.suite.inputs.variant import Variant
-from tfparity.suite.language.case import Input
 from tfparity.suite.language.dtypes import limits, numpy_dtype
 from tfparity.suite.language.edges import few_edges, generator, inf, inside
+from tfparity.suite.language.spec import Input
 
 
 def draws(variant: Variant) -> Iterator[Any]:

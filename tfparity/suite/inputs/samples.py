@@ -19,8 +19,9 @@ from tfparity.suite.inputs import drawing, elementwise, invalid, planted
 from tfparity.suite.inputs.drawing import LONG
 from tfparity.suite.inputs.sample import Sample
 from tfparity.suite.inputs.variant import Variant
-from tfparity.suite.language.case import DTYPE, Case, CaseError, Declared, Input
+from tfparity.suite.language.case import DTYPE, Case, CaseError, Declared
 from tfparity.suite.language.dtypes import NONE, name_of
+from tfparity.suite.language.spec import Input
 from tfparity.suite.language.trees import is_tensor, leaves
 
 LEADING = ("float32", "int32", "complex64", "bool", "string")

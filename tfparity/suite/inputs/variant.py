@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from tfparity.suite.inputs import drawing
-from tfparity.suite.language.case import Case, Declared, Input
+from tfparity.suite.language.case import Case, Declared
 from tfparity.suite.language.dtypes import family, numpy_dtype
+from tfparity.suite.language.spec import Input
 
 
 @dataclass(frozen=True)

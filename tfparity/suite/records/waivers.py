@@ -58,13 +58,20 @@ class When:
 
     onednn  TensorFlow's oneDNN setting, None for either
     isa     CPU features that the machine must have, `avx512f`, or must not have, `!avx512f`; all must hold
+    others  further machines, any of which will do too: kernels of oneDNN that need AVX-512 are missing where it is off
+            and where the CPU lacks them
     """
 
     onednn: bool | None = None
     isa: tuple[str, ...] = ()
+    others: tuple[When, ...] = ()
 
     def holds(self, here: Setting) -> bool | None:
         """Whether this is the machine; None where that depends on what the run does not know."""
+        answers = [self._one_holds(here), *(other.holds(here) for other in self.others)]
+        return True if True in answers else None if None in answers else False
+
+    def _one_holds(self, here: Setting) -> bool | None:
         answers: list[bool | None] = []
         if self.onednn is not None:
             answers.append(None if here.onednn is None else here.onednn == self.onednn)
@@ -84,7 +91,7 @@ class Waiver:
     issue       where it is reported, empty if nowhere
     tensorflow  the versions it holds for, `>=2.18,<2.22`; every version if empty
     devices     patterns of devices it holds for; every device if empty
-    when        the machine it needs
+    when        the machine it needs; in the ledger also a list of machines, any of which will do
     expires     the day from which it fails the gate, None for never
     """
 
@@ -163,8 +170,12 @@ def _waiver(path: Path, number: int, entry: dict) -> Waiver:
 
 
 def _when(where: str, asked: Any) -> When:
+    if isinstance(asked, list) and asked:
+        first, *others = (_when(where, one) for one in asked)
+        return replace(first, others=tuple(others))
     if not isinstance(asked, dict) or not asked or set(asked) - ASKS:
-        raise WaiverError(f"{where}: when = {asked!r} must be a table with one or both of {', '.join(sorted(ASKS))}")
+        fields = ", ".join(sorted(ASKS))
+        raise WaiverError(f"{where}: when = {asked!r} must be a table with one or both of {fields}, or a list of them")
     if not isinstance(asked.get("onednn", True), bool):
         raise WaiverError(f"{where}: onednn = {asked['onednn']!r} must be true or false")
     return When(asked.get("onednn"), _isa(where, asked["isa"]) if "isa" in asked else ())

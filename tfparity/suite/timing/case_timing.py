@@ -224,10 +224,11 @@ def prepared(case: Case, sample: Sample, mode: str, tensors: list[Any]) -> Ready
         reference = numpy_call(case, sample)
         reference()
         return Ready(reference)
-    specs = [tf.type_spec_from_value(t) for t in tensors]
+    entry = modes.MODES[mode]
+    specs = [entry.shapes[0].loosen(tf.type_spec_from_value(t)) for t in tensors]
 
     def build() -> Callable[..., Any]:
-        return modes.MODES[mode].prepare(modes.program(case, sample), specs)
+        return entry.prepare(modes.program(case, sample), specs)
 
     function = build()
     began = time.perf_counter()
