@@ -178,7 +178,9 @@ def test_the_architecture_names_exactly_the_modules_that_exist() -> None:
             named.append(f"{folder[1]}{module.replace('.', '/')}.py")  # type: ignore[index]
     exist = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tfparity").rglob("*.py")}
     packages = {path for path in exist if path.endswith("/__init__.py") and path != "tfparity/__init__.py"}
-    assert sorted(named) == sorted(exist - packages)
+    assert len(named) == len(set(named))
+    assert set(named) - exist == set(), "docs/architecture.md names modules that are gone"
+    assert exist - packages - set(named) == set(), "docs/architecture.md lacks modules"
 
 
 def room(module: str) -> str:
