@@ -1,10 +1,11 @@
-"""Two ops in a row: what the first leaves behind, a size that is only known when it has run or another order of the
-axes, and the second must cope with.
+"""Two ops in a row. The result of the first has a size that depends on values, or another order of the axes, and the
+second op must handle it.
 
-Under XLA a size that depends on values is a bound and a count beside it, which every op has to carry on; an order of
-the axes is a layout. Neither is seen by an op alone. Integers, so that NumPy's result is exact and nothing has a
-gradient. Left out is `tf.where(tf.linalg.diag(tf.unique(x)[0]) != 0)`: under XLA it reads what it never wrote, aborts
-in one run in three and gives other places in the others (openxla/xla#44941), so no two runs agree.
+Under XLA, a size that depends on values is an upper bound and a count, which every later op must propagate; an order of
+the axes is a layout. A test of one op alone covers neither. The inputs are integers, so that NumPy's result is exact
+and there are no gradients. `tf.where(tf.linalg.diag(tf.unique(x)[0]) != 0)` is left out: under XLA it reads
+uninitialised memory, aborts in one run in three and returns other indices in the other runs (openxla/xla#44941), so no
+two runs agree.
 """
 
 import numpy as np
@@ -13,10 +14,10 @@ from tfparity import T, each, error, program, tf
 
 from ..references.ordering import unique_with_counts
 
-COUNTED = T(12, dtype="int32", within=(-1, 3), edges=False)  # of five values twelve times, most come twice
+COUNTED = T(12, dtype="int32", within=(-1, 3), edges=False)  # 12 elements of 5 values: most values are repeated
 PLANE = T(4, 5, dtype="int32", within=(-9, 9), edges=False)
 
-OF_ROWS = {  # what a vector goes into: in TensorFlow, and in NumPy
+OF_ROWS = {  # the second op, of a vector: in TensorFlow, and in NumPy
     "plus":       (lambda v: v + v,                               lambda v: v + v),
     "sum":        (lambda v: tf.reduce_sum(v),                    lambda v: v.sum(dtype=v.dtype)),
     "max":        (lambda v: tf.reduce_max(v),                    lambda v: v.max()),
@@ -83,7 +84,7 @@ OF_PLANES = {
 
 
 def after(name, first, counterpart, rest, x, refused=()):
-    """Declare `program.after_NAME`: `first`, then each of `rest`; each of `refused` is an error."""
+    """Declare `program.after_NAME`: `first`, then each of `rest`; each of `refused` must raise an error."""
 
     def body(x, then):
         return (rest[then][0] if then in rest else refused[then])(first(x))
