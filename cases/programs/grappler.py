@@ -1,7 +1,7 @@
-"""The graph optimizer (grappler), stage by stage, each met by the graph it looks for.
+"""The graph optimizer (grappler): for each of its stages, graphs that match the pattern that the stage rewrites.
 
-Sections name the source that rewrites. The promise is that of the program as written, as in `rewrites`: NumPy in the
-dtype itself is the reference, and the shapes are such that a stage has something to gain.
+Each section names the source file of the stages. As in `rewrites`, the expected result is that of the program as
+written: the reference is NumPy in the dtype itself, and the shapes are such that the stage applies its rewrite.
 """
 
 from functools import partial
@@ -15,8 +15,8 @@ from ..references.formulas import ACTIVATIONS, ANY, FLOAT32, family, rewrite
 
 # --- arithmetic_optimizer.cc: OptimizeMaxOrMinOfMonotonic ----------------------------------------------------------
 
-# The extreme is taken first, and the function of it alone. That is another place where the function makes a tie of two
-# values, flat as relu or saturated as tanh, and another value where it is NaN for one of them.
+# The stage computes the extreme first and applies the function to it alone. The index differs where the function maps
+# two values to one (relu is flat, tanh saturates), and the value differs where the function is NaN for one input.
 SCALE, ALPHA = np.float32(1.05070098), np.float32(1.67326324)
 TOTAL = {
     **{name: ACTIVATIONS[name] for name in ("relu", "relu6", "elu", "sigmoid", "tanh")},
@@ -44,7 +44,7 @@ def applied(function, x):
 
 
 def extreme_of(functions, name, *extremes):
-    """Declare `rewrite.EXTREME_of_NAME`, each alone, since a stage stays away from what is used twice."""
+    """Declare `rewrite.EXTREME_of_NAME`, one extreme in each: the stage skips a node with two uses."""
     for extreme in extremes:
         def run(x, function, extreme=extreme):
             return getattr(tf, extreme if extreme.startswith("arg") else f"reduce_{extreme}")(applied(function, x), 1)
@@ -55,8 +55,8 @@ def extreme_of(functions, name, *extremes):
         rewrite(f"rewrite.{extreme}_of_{name}", STEPS, function=each(*functions), reference=written, **FLOAT32)(run)
 
 
-extreme_of(TOTAL, "function", "max", "min", "argmax", "argmin")      # of equal values the first place, says the page
-extreme_of(PARTIAL, "partial_function", "max", "min")                # NaN outside of its domain, and so the extreme
+extreme_of(TOTAL, "function", "max", "min", "argmax", "argmin")      # documented: of equal values, the first index
+extreme_of(PARTIAL, "partial_function", "max", "min")                # NaN outside the domain, so the extreme is NaN
 
 
 @rewrite("rewrite.pooling_of_function", T(2, 4, 6, 3, values=[-200, -20, -1, 0, 0.5, 20, 200]),
@@ -96,7 +96,7 @@ family({
 @rewrite("rewrite.logarithm_of_softmax_op", T(4, 5, values=[-300, -10, 0, 1, 20]), **FLOAT32,
          reference=lambda x: np.log(special.softmax(x.astype(np.float32), -1)))
 def logarithm_of_softmax_op(x):
-    """As written a softmax that underflows to 0 has the logarithm -inf; log_softmax would be finite."""
+    """As written, the logarithm of a softmax that underflows to 0 is -inf; log_softmax would be finite."""
     return tf.math.log(tf.nn.softmax(x))
 
 
@@ -111,7 +111,7 @@ def stack_and_take(x, y, axis):
 @rewrite("rewrite.stack_of_one", T("m n"), axis=each(0, 1, 2, -2), **FLOAT32,
          reference=lambda x, axis: np.stack([x] * 4, axis))
 def stack_of_one(x, axis):
-    """Four times the same tensor: a tile and a reshape."""
+    """A stack of one tensor four times is rewritten to a tile and a reshape."""
     return tf.stack([x] * 4, axis)
 
 
@@ -142,7 +142,7 @@ NOTHING = {      # leaves x as it is
 @rewrite("rewrite.nothing_plus_itself", T("n", edges=False), nothing=each(*NOTHING), **FLOAT32,
          reference=lambda x, nothing: [x + x] * 3)
 def nothing_plus_itself(x, nothing):
-    """x after a no-op, plus x: at the top, in a branch, in a loop."""
+    """x after a no-op, plus x: at the top level, in a branch and in a loop."""
     def doubled(v):
         return NOTHING[nothing](v) + v
 
@@ -180,14 +180,14 @@ family({
          reference=lambda n: np.arange(1, 5, dtype=np.int32)[1: 1 + n],
          errors=[error("too-long", np.int32(3), size=4)])
 def slice_of_constant(n, size=None):
-    """What is refused of an argument is refused of a constant."""
+    """A size that is refused for an argument is also refused for a constant."""
     return tf.slice(tf.constant([1, 2, 3, 4]), [1], [n if size is None else size])
 
 
 @rewrite("rewrite.product_with_constant_matrix", T("m", 4, edges=False), **FLOAT32,
          reference=lambda x: (x @ np.arange(16).reshape(4, 4).astype(np.float32)) * np.float32(0.1))
 def product_with_constant_matrix(x):
-    """A scale behind a constant matrix moves into it."""
+    """A constant factor after a product with a constant matrix is folded into the matrix."""
     return tf.matmul(x, tf.reshape(tf.range(16.0), [4, 4])) * 0.1
 
 
@@ -202,12 +202,12 @@ def normal_share(x):
          reference=lambda x: [normal_share(x), x / (1 + np.exp(-x)), x * np.tanh(np.logaddexp(x, 0)),
                               np.where(x > 0, x, 0.2 * x), np.clip(x + 3, 0, 6) / 6 * x])
 def activations_written_out(x):
-    """gelu, swish, mish, leaky relu and hard swish as formulas, which have kernels of their own."""
+    """gelu, swish, mish, leaky relu and hard swish written as formulas; each also has its own kernel."""
     return (0.5 * x * (1.0 + tf.math.erf(x * np.float32(np.sqrt(0.5)))), x * tf.sigmoid(x),
             x * tf.tanh(tf.math.softplus(x)), tf.maximum(x, 0.2 * x), tf.nn.relu6(x + 3.0) / 6.0 * x)
 
 
-UNIT = partial(T, domain=(0, 1), edges=False)       # where a normal share is not a difference that cancels
+UNIT = partial(T, domain=(0, 1), edges=False)       # where normal_share has no cancellation
 
 
 @rewrite("rewrite.product_bias_gelu", UNIT("m k"), UNIT("k n"), UNIT("n"), **FLOAT32,
