@@ -1,8 +1,8 @@
-"""Data movement in the dtypes that few kernels know: 8-bit floats, 4-bit integers, quantized integers.
+"""Data movement in the dtypes that few kernels support: 8-bit floats, 4-bit integers, quantized integers.
 
 TensorFlow registers these kernels above all under XLA. Moving data must not change it: the inputs are integers from 0
 to 7, which every one of these dtypes holds; they are cast (quantized ones are read bit for bit), moved, and cast back,
-so NumPy's reference moves integers. Where a mode has no kernel, its row says so.
+so NumPy's reference moves integers. Where a mode has no kernel, the check is reported as unsupported.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def widened(y, dtype):
 
 
 def zero_like(x):
-    """A zero that XLA knows while it compiles."""
+    """A zero that is a constant when XLA compiles."""
     return narrowed(tf.constant(0, "int8"), x.dtype.name)
 
 
@@ -60,7 +60,7 @@ def moves(name, function, reference, *inputs):
 
 
 def X(*shape, form=None):
-    """Integers that all of them hold."""
+    """Integers that every one of these dtypes represents exactly."""
     return I(*shape, dtype="int8", within=(0, 7), edges=False, form=form)
 
 
