@@ -1,13 +1,13 @@
-"""Counts and sums past what 16 bits hold: 65,504 is the largest float16, and 70,000 ones are more.
+"""Counts and sums above the range of 16 bits: 65,504 is the largest float16, and the sum of 70,000 ones is larger.
 
-Past 2,048, where one more is lost, every op goes by itself: the samples `many-k`.
+Sums above 2,048, where float16 loses the addition of 1, are tested for every op by the samples `many-k`.
 """
 
 import numpy as np
 
 from tfparity import T, each, program, tf
 
-OF_ONES = {  # of 70,000 ones, more than the largest float16
+OF_ONES = {  # functions of 70,000 ones, a count above the largest float16
     "mean":      (lambda x: tf.reduce_mean(x),                  lambda x: np.float16(1)),
     "variance":  (lambda x: tf.math.reduce_variance(x),         lambda x: np.float16(0)),
     "deviation": (lambda x: tf.math.reduce_std(x),              lambda x: np.float16(0)),
@@ -22,5 +22,5 @@ OF_ONES = {  # of 70,000 ones, more than the largest float16
 @program("program.of_many_ones", T(70_000, values=[1.0]), of=each(*OF_ONES), dtypes=["float16"], autograph=False,
          timed=False, reference=lambda x, of: OF_ONES[of][1](x), error_factor=16)
 def of_many_ones(x, of):
-    """A count of 70,000 is infinite in float16; a mean is still 1."""
+    """The count 70,000 is infinite in float16, but the mean is still 1."""
     return OF_ONES[of][0](x)
