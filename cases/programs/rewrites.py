@@ -1,8 +1,8 @@
 """Short compositions that graph optimizers (grappler) and XLA's algebraic simplifier rewrite, as families.
 
-The promise is that of the program as written: each operation rounded to the dtype, in the order given, by IEEE 754.
-So a formula is stated once, over `m`, which is TensorFlow for the program and NumPy, in the dtype itself and not in a
-higher precision, for the reference. Constants are constants of the graph, tensors are arguments.
+The expected result is that of the program as written: each operation rounded to the dtype, in the order given, by
+IEEE 754. So a formula is stated once, as a function of `m`: TensorFlow for the program, and NumPy (in the dtype itself,
+not in a higher precision) for the reference. Constants are constants of the graph, tensors are arguments.
 """
 
 from functools import partial
@@ -69,7 +69,7 @@ family({
     "plus_of_negative":        lambda m, x: [1.0 + (-x), x + (-x), x - (-x)],
 }, ANY, **FLOAT32)
 
-# Where one rounding of an inner step moves the result far more than a unit, an oracle has no one answer: kept away.
+# Inputs for which one rounding error of an inner step changes the result by many units are excluded by `within`.
 family({"exp_of_log":          lambda m, x: m.exp(m.log(x))}, T(within=(0.1, 10)), **FLOAT32)
 family({"exp_of_product":      lambda m, x: [m.exp(x) * m.exp(-x), m.exp(x) * m.exp(x), 1.0 / m.exp(x)]},
        T(within=(1, 80)), **FLOAT32)
@@ -86,14 +86,14 @@ family({"sigmoid_written_out": lambda m, x: 1.0 / (1.0 + m.exp(-x)),
 @rewrite("rewrite.log_of_one_plus_small", np.array([1e-10, 1e-5, 3e-8, -1e-9, 0.0], np.float32),
          reference=lambda x: np.log(np.float32(1) + x.astype(np.float32)))
 def log_of_one_plus_small(x):
-    """As written 1 + x has already rounded; log1p would give another, more exact, result."""
+    """As written, 1 + x is already rounded; log1p would give another, more exact, result."""
     return tf.math.log(1.0 + x)
 
 
 @rewrite("rewrite.exp_minus_one_small", np.array([1e-10, 1e-8, -1e-10, 0.0], np.float32),
          reference=lambda x: np.exp(x.astype(np.float32)) - np.float32(1))
 def exp_minus_one_small(x):
-    """As written exp(x) has rounded to 1 and the difference is 0; expm1 would give another result."""
+    """As written, exp(x) is rounded to 1 and the difference is 0; expm1 would give another result."""
     return tf.exp(x) - 1.0
 
 
@@ -133,7 +133,7 @@ family({
     "select_either":           lambda m, x, y: m.where(x < y, x, y),
 }, ANY, ANY, **FLOAT32)
 
-# Exactly 0 and infinity, and nothing that eager kernels flush.
+# Results include exact 0 and infinity, but no subnormal value that eager kernels flush to zero.
 family({"exponentials":         lambda m, x, y: [m.exp(x) * m.exp(y), m.exp(x) / m.exp(y)]},
        *[T(values=[-200, -87, -1, 0, 1, 2, 88, 200])] * 2, error_factor=64, **FLOAT32)
 family({"power_of_exponential": lambda m, x, y: m.pow(m.exp(x), y)},
@@ -245,12 +245,12 @@ family({
 family({
     "argmax_of_ties":          lambda m, x: [m.argmax(x * 0.0, 1), m.argmax(m.concat([x, x], 1), 1),
                                              m.argmin(m.concat([x, x], 1), 1), m.argmax(-x, 2)],
-}, T(4, 3, 5, edges=False), dtypes=["float32"])      # of NaN nothing is documented
+}, T(4, 3, 5, edges=False), dtypes=["float32"])      # for NaN, no result is documented
 
 # --- fused layers --------------------------------------------------------------------------------------------------
 
 
-SMALL = partial(T, domain=(-1, 1), edges=False)       # where activations are not flat, so that gradients do not cancel
+SMALL = partial(T, domain=(-1, 1), edges=False)       # where activations are not flat and gradients do not cancel
 
 
 def activated(y, activation):
@@ -269,7 +269,7 @@ def dense_layer(x, w, b, activation):
          transpose_a=each(False, True), dtypes=["float32", "float64"],
          reference=lambda x, y, row, transpose_a: (x.T if transpose_a else x) @ y + row)
 def product_plus_row(x, y, row, transpose_a):
-    """Only a vector may be taken for the bias of a fused product."""
+    """The bias of a fused product must be a vector; other shapes must not be fused."""
     return tf.matmul(x, y, transpose_a=transpose_a) + row
 
 
@@ -290,7 +290,7 @@ def convolution_layer(x, w, b, activation):
 @rewrite("rewrite.normalised_convolution", SMALL(2, 5, 6, 3), SMALL(3, 3, 3, 4), SMALL(4),
          dtypes=["float32"], reference=lambda x, w, s: np.maximum(convolved(x, w, 0, "none") * s * 0.5 + 1, 0))
 def normalised_convolution(x, w, scale):
-    """A convolution scaled after: constants may move into its filter."""
+    """A convolution, then a scale: the constant factor may be folded into the filter."""
     return tf.nn.relu(tf.nn.conv2d(x, w, 1, "SAME") * scale * 0.5 + 1.0)
 
 
@@ -304,7 +304,7 @@ def transposes_around_matmul(x, y):
 @rewrite("rewrite.relu_of_relu", ANY, dtypes=["float32"], constants=(), reference=lambda x: [np.maximum(x, 0)] * 2,
          canonical=lambda results: [np.asarray(result) + 0.0 for result in results])
 def relu_of_relu(x):
-    """relu keeps NaN; relu of relu is relu; of which sign their zeros are is not promised."""
+    """relu keeps NaN, and relu of relu equals relu; the sign of a zero result is not specified."""
     return tf.nn.relu(x), tf.nn.relu(tf.nn.relu(x))
 
 
@@ -327,21 +327,21 @@ def gradient_of_select(x):
 @rewrite("rewrite.gradient_of_guarded_select", T(), dtypes=["float32"], constants=(),
          reference=lambda x: np.where(x > 0, 0.5 / np.sqrt(np.where(x > 0, x, 1)), 0))
 def gradient_of_guarded_select(x):
-    """The documented way round NaN: choose before the function as well as after it."""
+    """The documented way to avoid NaN: tf.where before the function as well as after it."""
     return slope(lambda v: tf.where(v > 0, tf.sqrt(tf.where(v > 0, v, 1.0)), 0.0), x)
 
 
 @rewrite("rewrite.gradient_of_unguarded_select", np.array([0.0, 4.0], np.float32),
          reference=lambda x: np.array([np.nan, -0.0625]))
 def gradient_of_unguarded_select(x):
-    """The trap that tf.where documents: 0 times the infinite slope of the side not chosen is NaN."""
+    """The trap that tf.where documents: 0 times the infinite gradient of the branch not selected is NaN."""
     return slope(lambda v: tf.where(v < 1.0, 0.0, 1.0 / v), x)
 
 
 @rewrite("rewrite.gradient_of_unguarded_root", np.array([0.0, -1.0, 4.0], np.float32),
          reference=lambda x: np.array([np.nan, np.nan, 0.25]))
 def gradient_of_unguarded_root(x):
-    """The same trap: at 0 the slope is infinite, below it there is none."""
+    """The same trap: the gradient is infinite at 0 and NaN below 0."""
     return slope(lambda v: tf.where(v > 0, tf.sqrt(v), 0.0), x)
 
 
