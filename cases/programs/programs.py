@@ -1,6 +1,6 @@
 """Programs that are not one op: state (variables, TensorArrays, tables, queues), what tf.function promises, and models.
 
-State is made once for each prepared mode and outlives a call, so each body first assigns what it starts from.
+State is created once for each prepared mode and is kept between calls, so each body first assigns the initial values.
 """
 
 from functools import partial
@@ -45,7 +45,7 @@ def with_rows(change):
 
 
 def discard(_):
-    """The result of an update is the variable: only what is read after it counts."""
+    """Ignores the result of an update, which is the variable: only the value read after it is compared."""
 
 
 INDICES = I(2, below=4)
@@ -166,7 +166,7 @@ def tensorarray_split_leftover(x):
 @state("program.tensorarray_write_dropped", T(3, dtype="float32", edges=False),
        reference=lambda x: np.zeros((2, 3), np.float32))
 def tensorarray_write_dropped(x):
-    """What a write returns is the array that has been written: the one written to stays as it was."""
+    """A write returns the changed array; the array on which it was called is unchanged."""
     array = tf.TensorArray(tf.float32, 2, element_shape=x.shape)
     array.write(0, x).mark_used()
     return array.stack()
@@ -231,7 +231,7 @@ for name in ("MutableHashTable", "DenseHashTable"):
     @state(f"program.table_{name}", T("n", dtype="int64", within=(0, 5)), state=mutable_table(name),
            reference=lambda keys: [looked_up(keys), np.int64(3), np.array([-1, 30]), np.int64(2), np.array([1, 31])])
     def mutable(table, keys):
-        """Insert, look up, remove, replace: each sees what came before."""
+        """Insert, look up, remove, replace: each operation sees the effects of those before it."""
         table.remove(tf.constant([1, 2, 3], tf.int64))
         table.insert(tf.constant(KEYS), tf.constant(VALUES))
         found, size = table.lookup(keys), table.size()
@@ -324,7 +324,7 @@ def function_captures_variable(v, x):
 @semantics("program.function_captures_value", T("n", dtype="float32"), autograph=False,
            reference=lambda x: [x * 2, x * 2])
 def function_captures_value(x):
-    """A Python number that changes after tracing goes unnoticed: documented, and often met."""
+    """A Python number that changes after tracing has no effect: documented, and a common mistake."""
     scale = [2.0]
     scaled = tf.function(lambda a: a * scale[0])
     first = scaled(x)
@@ -394,13 +394,13 @@ def function_calls_python_each_time(x):
 @semantics("program.negative_zero_after_zero", T("n", dtype="float32"), autograph=False,
            reference=lambda x: [np.float32(0.0), np.float32(-0.0), x])
 def negative_zero_after_zero(x):
-    """Two constants that are equal, and not the same."""
+    """Two constants that compare equal but differ in the sign of zero."""
     return tf.constant(0.0), tf.constant(-0.0), x
 
 
 def unused(name, wasted, *inputs):
-    """A program that computes `wasted` and does not return it. Where that is invalid, eager refuses it, and a graph
-    that prunes it does not; what is returned is the first input twice."""
+    """A program that computes `wasted` and does not return it. Where that is invalid, eager raises an error, and a
+    graph that prunes it does not. The program returns the first input plus itself."""
 
     def body(x, *more):
         wasted(x, *more)
@@ -530,7 +530,7 @@ def built(layer, width):
          dtypes=["float32", "float64"], error_factor=8,
          reference=lambda a: np.linalg.eigvalsh(a.astype(np.float64))[-1])
 def power_iteration(a):
-    """The largest eigenvalue of a symmetric matrix, until it no longer moves."""
+    """The largest eigenvalue of a symmetric matrix, iterated until it no longer changes."""
     a = tf.ensure_shape(a, [4, 4])
     v, value, change = tf.ones([4, 1], a.dtype), tf.zeros([], a.dtype), tf.ones([], a.dtype)
     steps = tf.constant(0)
@@ -557,7 +557,7 @@ def newton(x):
          T("n", dtype="complex64", values=[0, -1, 0.25, 1j, -0.5 + 0.5j, 0.3, 1, 2, -2.5, 0.5 + 0.5j]),
          reference=lambda c: escaped(c))
 def mandelbrot(c):
-    """After how many of 20 steps a point leaves the circle of radius 2."""
+    """The number of steps, of at most 20, after which a point leaves the circle of radius 2."""
     z, count = tf.zeros_like(c), tf.zeros_like(c, tf.int32)
     for _ in tf.range(20):
         inside = tf.abs(z) <= 2
@@ -603,7 +603,7 @@ def lived(cells, steps):
          dtypes=["float32", "float64"], error_factor=8,
          reference=lambda a, b: np.linalg.solve(a.astype(np.float64), b.astype(np.float64)))
 def conjugate_gradients(a, b):
-    """Solves a positive definite system in as many steps as it has unknowns, and two more."""
+    """Solves a positive definite system of n unknowns in n + 2 steps."""
     a, b = tf.ensure_shape(a, [4, 4]), tf.ensure_shape(b, [4])
     x, r, p = tf.zeros_like(b), b, b
     for _ in tf.range(6):
