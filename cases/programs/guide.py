@@ -20,7 +20,7 @@ A = np.array([[1, 2], [3, 4]], np.int32)
 
 
 def eagerly_or(eager, graph, *tensors):
-    """`eager(*tensors)`; in a graph, whose tensors have no value yet, the refusal is awaited and `graph` taken."""
+    """`eager(*tensors)`; in a graph, where tensors have no value, it must raise, and `graph` is returned."""
     if tf.executing_eagerly():
         return eager(*tensors)
     try:
@@ -81,14 +81,14 @@ def operators(a):
 
 @guide("guide.numpy_on_tensors", A, reference=lambda a: np.array([[2, 6], [12, 20]], np.int32))
 def numpy_on_tensors(a):
-    """NumPy takes tensors and gives arrays; a symbolic tensor must refuse, not be taken for an object."""
+    """NumPy accepts tensors and returns arrays; a symbolic tensor must raise, not become an object array."""
     return eagerly_or(np.multiply, tf.multiply, a, a + 1)
 
 
 @guide("guide.tensorflow_on_arrays", T("n", dtype="float64"), reference=lambda x: [
     np.square([1.0, 2.0]), np.array([6, 8], np.int32), 2.5, x + 0.1, np.array([2, 4])])
 def tensorflow_on_arrays(x):
-    """tf.math takes NumPy arrays, keeping their dtype, and Python objects, taking int32 and float32."""
+    """tf.math accepts NumPy arrays and keeps their dtype; Python numbers become int32 or float32."""
     array = np.array([3, 4], np.int32)
     return (tf.square(np.array([1.0, 2.0])), tf.add(array, array), tf.add(1.0, 1.5), tf.add(x, 0.1),
             tf.multiply([1, 2], 2))
@@ -109,7 +109,7 @@ def numpy_method(x):
 
 @guide("guide.truth_of_tensor", T("", dtype="float32"), reference=lambda x: x > 0, autograph=False)
 def truth_of_tensor(x):
-    """A scalar tensor is a truth value in eager; in a graph without autograph asking is an error."""
+    """A scalar tensor has a truth value in eager; in a graph without autograph, bool() of it is an error."""
     return eagerly_or(lambda t: bool(t > 0), lambda t: t > 0, x)
 
 
@@ -123,7 +123,7 @@ def fizzbuzz_lines(most):
 
 @guide("guide.fizzbuzz", np.array(15, np.int32), reference=lambda most: [most, np.array(fizzbuzz_lines(most))])
 def fizzbuzz(most):
-    """The same lines and the same counter, whether Python or autograph walks the loop."""
+    """The same lines and the same counter, whether Python or autograph runs the loop."""
     counter = tf.constant(0)
     lines = tf.TensorArray(tf.string, size=most)
     for num in tf.range(1, most + 1):
@@ -143,7 +143,7 @@ def fizzbuzz(most):
 @guide("guide.fizzbuzz_counts", np.array(15, np.int32), reference=lambda most: np.array([
     sum(line == w for line in fizzbuzz_lines(most)) for w in ("FizzBuzz", "Fizz", "Buzz")], np.int32))
 def fizzbuzz_counts(most):
-    """How often each word: the numbers alone, which XLA can compile too."""
+    """How often each word occurs, as numbers only, so that XLA can compile it too."""
     both, fizz, buzz = tf.constant(0), tf.constant(0), tf.constant(0)
     num = tf.constant(1)
     while num <= most:
@@ -427,7 +427,7 @@ def log1pexp(x):
 
 @guide("guide.matmul_timed", T("n n", dtype="float32", edges=False), reference=lambda x: [x @ x @ x, True])
 def matmul_timed(x):
-    """Timed on every device that is there, waiting for it to finish: time passes and devices agree."""
+    """Timed on every available device until it has finished: the time is positive and devices agree."""
     products, seconds = [], []
     for device in tf.config.list_logical_devices():
         if device.device_type not in ("CPU", "GPU"):
@@ -453,7 +453,7 @@ def powered(x, times):
 
 @program("guide.power", T(10, 10, dtype="int32", within=(-1, 1)), times=each(100), reference=powered, timed=True)
 def power(x, times):
-    """What a graph saves: many small operations, dispatched by Python or in one go."""
+    """What a graph saves: many small operations, dispatched one by one by Python or in one call."""
     result = tf.eye(10, dtype=x.dtype)
     for _ in range(times):
         result = tf.matmul(x, result)
