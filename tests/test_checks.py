@@ -148,7 +148,7 @@ def test_an_unknown_rank_is_tried_too(judged):
     )
 
 
-def test_what_unknown_dimensions_refuse_is_told_though_an_unknown_rank_would_not(judged):
+def test_what_unknown_dimensions_refuse_is_reported_though_an_unknown_rank_would_not(judged):
     @quiet("program.sized", T(domain=(1, 2), edges=False))
     def sized(x):
         if x.shape.rank is not None and not x.shape.is_fully_defined():
@@ -159,7 +159,7 @@ def test_what_unknown_dimensions_refuse_is_told_though_an_unknown_rank_would_not
     assert rows["edge/graph-dynamic@CPU:0#value:eager"].verdict == "error-differs"
 
 
-def test_invalid_input_that_only_an_unknown_rank_accepts_is_told(judged):
+def test_invalid_input_that_only_an_unknown_rank_accepts_is_reported(judged):
     @quiet("program.lax", T("n", edges=False))
     def lax(x):
         if x.shape.rank is not None and x.shape.rank != 1:
@@ -571,7 +571,7 @@ def test_sixteen_bits_leave_the_length_no_room(judged):
 
 
 def test_what_disagrees_is_asked_of_xla_without_a_rank_too(judged):
-    """tf.linalg.matmul takes MatMul where it knows the rank, which XLA refuses, and else BatchMatMul."""
+    """tf.linalg.matmul uses MatMul, which XLA refuses, where the rank is known, and otherwise BatchMatMul."""
     case = op("tf.linalg.matmul", None, T("m k"), T("k n"))
     rows = judged(case, "float32", "*/*/mismatch-k/xla#error", "*/*/rank-0/xla#error", modes=("eager", "xla"))
     assert "got      a value" in rows["mismatch-k/xla@CPU:0#error:eager"].detail
