@@ -27,7 +27,7 @@ def tensors(case, name, dtype="float32", draw=0):
 
 
 def same_values(a, b):
-    """As sets, with NaN equal and zero signs apart."""
+    """As sets, with NaN equal to NaN, and +0.0 different from -0.0."""
 
     def keys(x):
         return {repr(v) for v in np.asarray(x).ravel().tolist()}
@@ -314,7 +314,7 @@ def test_an_axis_that_numpy_does_not_know_must_be_refused():
     assert refused == {"option-axis-below": True, "option-axis-beyond": True}
 
 
-def test_edge_values_are_planted_one_at_a_time_so_that_none_drowns_the_others():
+def test_edge_values_are_planted_one_at_a_time_so_that_none_masks_the_others():
     case = op("tf.foo", None, T("n"))
     found = drawn(case)
     plain = found["ordinary"].tensors[0][0]
@@ -536,7 +536,7 @@ def test_a_timed_draw_has_about_as_many_elements_as_asked(elements):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "int8"])
-def test_families_are_told_apart(dtype):
+def test_families_are_distinguished(dtype):
     assert family(np.dtype(dtype)) == ("float" if dtype == "float16" else "integer")
 
 
