@@ -32,7 +32,7 @@ def test_the_policy_says_how_often_the_declared_error_is_allowed(against, aspect
     assert factor(True, error_factor, **where) == exact * error_factor
 
 
-def test_what_the_policy_does_not_speak_of_is_no_silent_tolerance():
+def test_what_the_policy_does_not_cover_is_no_silent_tolerance():
     with pytest.raises(LookupError, match="value:elsewhere"):
         factor(False, 1.0, against="elsewhere")
 
