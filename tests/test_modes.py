@@ -26,7 +26,7 @@ def test_the_modes_of_a_run_that_names_none():
 
 @pytest.fixture
 def again(monkeypatch):
-    """A mode that nobody wrote code for: a graph in which every input is doubled."""
+    """A mode without code of its own: a graph in which every input is doubled."""
 
     def doubled(program, specs):
         return preparing.graph(replace(program, function=lambda *t: program.function(*(2 * x for x in t))), specs)
