@@ -114,7 +114,7 @@ def test_a_kernel_that_takes_any_dtype_ran_if_its_op_ran_there():
     assert [r.missing for r in coverage({("A", "string", "cpu")}, registered, {"A"})] == [(), ("",)]
 
 
-# --- what TensorFlow says ------------------------------------------------------------------------------------------
+# --- what TensorFlow reports ---------------------------------------------------------------------------------------
 
 PROGRAM = """
 import tensorflow as tf
