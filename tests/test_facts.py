@@ -1,4 +1,4 @@
-"""What TensorFlow says of itself and of its devices."""
+"""What TensorFlow reports about itself and its devices."""
 
 import json
 import os
