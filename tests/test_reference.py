@@ -1,4 +1,4 @@
-"""What NumPy says a sample should give, in which precision, and how surely."""
+"""The expected result of a sample by NumPy, its precision, and its uncertainty."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("registry")
 
 
 def on(case, *arrays, elementwise=True, constants=()):
-    """What the case's reference says of one draw, and how surely."""
+    """The result of the case's reference for one draw, and its uncertainty."""
     positions = np.arange(arrays[0].size)[None] if elementwise else None
     sample = Sample("own", ((tuple(arrays), {}),), positions=positions, constants=constants)
     expected = reference.expected(case, sample)[0]
