@@ -89,7 +89,7 @@ def test_zeros_of_different_sign_differ(dtype):
         (-1, 1, "value"),
     ],
 )
-def test_the_kind_says_what_differed(got, want, kind):
+def test_the_kind_names_what_differed(got, want, kind):
     assert said(one(f32(got), f32(want))) == ("differs", kind)
     assert kind in KINDS
 
@@ -201,7 +201,7 @@ def test_a_thousand_times_the_allowance_always_differs(dtype, seed, with_spread)
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("seed", range(5))
-def test_the_limit_lies_where_the_formula_says(dtype, seed):
+def test_the_limit_lies_where_the_formula_puts_it(dtype, seed):
     into, rng = numpy_dtype(dtype), np.random.default_rng(seed)
     want = rng.normal(0, 1, 100).astype(np.longdouble)
     spread = np.abs(want) * roundoff(into) * rng.uniform(0, 4, 100)
