@@ -1,4 +1,4 @@
-"""How a case becomes timing rows: which modes are timed where, and what a cold row says."""
+"""How a case becomes timing rows: which modes are timed where, and what a cold row contains."""
 
 from math import inf
 
@@ -96,7 +96,7 @@ def test_planted_a_mode_that_fails_is_left_out_and_eager_ends_it(acosh, monkeypa
 
 
 def test_a_case_that_is_slow_on_one_device_is_timed_on_the_others(acosh, monkeypatch):
-    """On the slow device the first size is the last; the other device takes every size."""
+    """On the slow device the first size is the last; the other device is timed at every size."""
     asked = []
 
     def fake(task, place, *, cold):
