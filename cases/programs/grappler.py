@@ -180,7 +180,7 @@ family({
          reference=lambda n: np.arange(1, 5, dtype=np.int32)[1: 1 + n],
          errors=[error("too-long", np.int32(3), size=4)])
 def slice_of_constant(n, size=None):
-    """A size that is refused for an argument is also refused for a constant."""
+    """A slice that is refused for an argument is also refused for a constant."""
     return tf.slice(tf.constant([1, 2, 3, 4]), [1], [n if size is None else size])
 
 
