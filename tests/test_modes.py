@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import typer
 
-from tfparity import T, op, program, tf
+from tfparity import T, cli, op, program, tf
 from tfparity.suite.checking import repro
 from tfparity.suite.checking.planning import Wanted, plan
 from tfparity.suite.inputs.sample import ERRORS, VALUES
@@ -22,6 +23,12 @@ pytestmark = pytest.mark.usefixtures("registry")
 
 def test_the_modes_of_a_run_that_names_none():
     assert DEFAULT_MODES == ("eager", "graph", "graph-dynamic", "xla", "numpy")
+
+
+def test_the_help_of_the_command_which_imports_no_mode_names_them_all():
+    assert tuple(cli.ALL_MODES.split(",")) == DEFAULT_MODES
+    (option,) = (p for p in typer.main.get_command(cli.app).commands["check"].params if p.name == "modes")
+    assert all(mode in option.help for mode in (*MODES, modes.NUMPY))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tfparity.suite.session.opening import choose_devices
 from tfparity.suite.session.plan_cache import PlanCache
 from tfparity.suite.session.request import Request, UsageError, select, shard
 from tfparity.suite.session.session import costs
-from tfparity.suite.timing import sampler as timing
+from tfparity.suite.timing import schedule
 
 OWN = Path(__file__).parent / "own_cases"
 COMMAND = [sys.executable, "-m", "tfparity"]
@@ -314,6 +314,6 @@ def test_only_a_request_for_everything_is_whole():
 
 
 def test_the_permanent_twin_is_eager_against_itself():
-    assert timing.twin_of("eager" + timing.TWIN) == "eager"
-    assert not timing.twin_of("eager")
+    assert schedule.twin_of("eager" + schedule.TWIN) == "eager"
+    assert not schedule.twin_of("eager")
     assert session.twin([]) == {}

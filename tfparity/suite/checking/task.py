@@ -62,10 +62,10 @@ class Task:
         """What eager gives on the CPU where every floating input is moved a little."""
         step = (sample.name, "moved", "", aspect)
         if step not in self.outcomes:
-            self.outcomes[step] = self._run(step, sample, modes.Cache(), every=True)
+            self.outcomes[step] = self._run(step, sample, modes.Cache())
         return self.outcomes[step]
 
-    def _run(self, step: Step, sample: Sample, cache: modes.Cache, every: bool | None = None) -> list[Outcome]:
+    def _run(self, step: Step, sample: Sample, cache: modes.Cache) -> list[Outcome]:
         _, mode, device, aspect = step
         given = sample if aspect == "value" else self._smoothed(sample)
         if mode == "moved":
@@ -73,7 +73,7 @@ class Task:
         execution = Execution(
             self.case, given, mode, device, self.clock, aspect, lambda draw: self.step(step, draw), cache
         )
-        found = modes.run(execution, self.main if every is None else every)
+        found = modes.run(execution, self.main)
         return [self.canonical(o, sample) for o in found] if aspect == "value" else found
 
     def _no_kernel(self, sample: Sample, device: str) -> bool:

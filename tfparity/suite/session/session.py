@@ -25,8 +25,8 @@ from tfparity.suite.session.opening import Session
 from tfparity.suite.session.pool import Pool
 from tfparity.suite.session.progress import Meter
 from tfparity.suite.session.request import Request, UsageError, unchecked
-from tfparity.suite.timing import sampler as timing
 from tfparity.suite.timing import statistics
+from tfparity.suite.timing.schedule import twin_of
 
 PHASES = ("trace", "compile", "execute")
 """The phases of worker time that TensorFlow spends; the rest is the harness's own."""
@@ -152,7 +152,7 @@ def costs(spent: dict[str, float]) -> dict[str, float]:
 
 def twin(rows: Iterable[dict[str, Any]]) -> dict[str, float]:
     """The permanent A/A comparison: how often eager was called faster or slower than itself."""
-    twins = [r for r in rows if timing.twin_of(r["mode"])]
+    twins = [r for r in rows if twin_of(r["mode"])]
     if not twins:
         return {}
     ratio = (

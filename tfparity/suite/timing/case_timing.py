@@ -22,7 +22,7 @@ from tfparity.suite.language.case import Case
 from tfparity.suite.language.trees import leaves, rebuild
 from tfparity.suite.records.results import Timing
 from tfparity.suite.running import modes
-from tfparity.suite.timing import sampler
+from tfparity.suite.timing import sampler, schedule
 from tfparity.suite.timing.measurement import Measurement
 from tfparity.suite.timing.statistics import Interval
 
@@ -63,9 +63,9 @@ class Task:
     def modes(self, device: str) -> list[str]:
         """The modes to time on a device, eager first, without those that ended a process there in an earlier try."""
         lost = {mode for _, mode, where, _ in self.lost if where == device}
-        found = [m for m in dict.fromkeys(("eager", *self.want.modes)) if m in timed_modes() and m not in lost]
+        found = [m for m in dict.fromkeys((modes.EAGER, *self.want.modes)) if m in timed_modes() and m not in lost]
         in_numpy = self.case.reference is not None and self.case.state is None and device.startswith("CPU")
-        return [m for m in found if m != "numpy" or in_numpy]
+        return [m for m in found if m != modes.NUMPY or in_numpy]
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def rows(task: Task, place: Place, found: Found) -> Iterator[Timing]:
     """The rows of one place: the cold ones, then the warm ones."""
     cold = {mode: start.seconds() for mode, start in found.cold.items()}
     figures = [
-        *((mode, "cold", cold_figures(cold[mode], cold["eager"], len(found.cold[mode].starts))) for mode in cold),
+        *((mode, "cold", cold_figures(cold[mode], cold[modes.EAGER], len(found.cold[mode].starts))) for mode in cold),
         *((name, "warm", found.warm.figures(name)) for name in found.warm.names),
     ]
     for mode, phase, columns in figures:
@@ -195,32 +195,32 @@ def timed(task: Task, place: Place, *, cold: bool) -> Found | None:
             try:
                 one = prepared(task.case, sample, mode, tensors)
                 if cold and one.start:
-                    slow = ready.get("eager", one).first > SLOW
+                    slow = ready.get(modes.EAGER, one).first > SLOW
                     starts[mode] = sampler.cold(one.start, 1 if slow else COLD_REPEATS, timer)
                 ready[mode] = one
             except Exception:
-                if mode == "eager":
+                if mode == modes.EAGER:
                     return None
-        if "eager" not in ready:
+        if modes.EAGER not in ready:
             return None
         task.begin("warm", place.device, place.size)
         identity = f"{task.case.name}/{task.dtype}/{SAMPLE}/{place.device}/{place.size}"
         warm = sampler.measure(
-            sampler.twin({mode: one.call for mode, one in ready.items()}, identity),
-            base="eager",
+            schedule.twin({mode: one.call for mode, one in ready.items()}, identity),
+            base=modes.EAGER,
             timer=timer,
             effort=sampler.Effort(budget=BUDGET),
             seed=identity,
             traces=lambda: sum(one.traces() for one in ready.values()),
         )
-    return Found(warm, ready["eager"].first, starts)
+    return Found(warm, ready[modes.EAGER].first, starts)
 
 
 def prepared(case: Case, sample: Sample, mode: str, tensors: list[Any]) -> Ready:
     """A mode, built and called once on the sample's tensors. Raises what building or the call raises."""
     import tensorflow as tf
 
-    if mode == "numpy":
+    if mode == modes.NUMPY:
         reference = numpy_call(case, sample)
         reference()
         return Ready(reference)

@@ -18,11 +18,8 @@ from math import ceil, inf, log
 import numpy as np
 
 from tfparity.suite.records import machine
-from tfparity.suite.records.results import TWIN as TWIN
 from tfparity.suite.timing.measurement import Measurement, flags_of
 from tfparity.suite.timing.schedule import MOST_LOOPS, Call, hashed, loop_counts, order
-from tfparity.suite.timing.schedule import twin as twin
-from tfparity.suite.timing.schedule import twin_of as twin_of
 from tfparity.suite.timing.statistics import Interval, half_width, rounds_needed, sign_test_interval
 
 Clock = Callable[[], int]

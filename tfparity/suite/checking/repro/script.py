@@ -168,10 +168,9 @@ def _comparison(case: Case, sample: Sample, of: Identity, sources: Sources) -> s
     if of.against == "numpy":
         before, want = _expected(case, sample, of.dtype), "expected[number]"
     elif of.against == "lanes":
-        want = f"{sources.name(showing.alone, 'alone')}(program.function, tensors)"
-        if mode.compiles:
-            before = f"single = tf.function(program.function, jit_compile=True, autograph={case.autograph})\n"
-            want = want.replace("program.function", "single")
+        compiled = f"tf.function(program.function, jit_compile=True, autograph={case.autograph})"
+        before = f"single = {compiled if mode.compiles else 'program.function'}\n"
+        want = f"{sources.name(showing.alone, 'alone')}(single, tensors)"
     elif of.against == "docs" and sample.must_fail:
         want = "'Error: the documentation asks for one'"
     elif of.against == "docs":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+import importlib
 import inspect
 import itertools
 import textwrap
@@ -20,6 +21,7 @@ import numpy as np
 
 from tfparity.suite.language.dtypes import name_of
 from tfparity.suite.language.trees import RaggedValue, SparseValue
+from tfparity.suite.running import inventory
 
 GIVEN = {"np": "numpy", "tf": "tensorflow"}
 """Modules that every script imports, by the name it gives them."""
@@ -132,7 +134,7 @@ class Sources:
             return _public(value)
         if module.startswith("numpy") and getattr(np, qualified, None) is value:
             return f"np.{qualified}"
-        root = __import__(module, fromlist=["_"]) if "<" not in qualified else None
+        root = importlib.import_module(module) if "<" not in qualified else None
         found = functools.reduce(lambda at, part: getattr(at, part, None), qualified.split("."), root)
         if found is not value:
             return None
@@ -162,7 +164,7 @@ class Sources:
     def _class(self, value: type, name: str) -> str:
         node = ast.parse(textwrap.dedent(inspect.getsource(value))).body[0]
         assert isinstance(node, ast.ClassDef)
-        module = vars(__import__(value.__module__, fromlist=["_"]))
+        module = vars(importlib.import_module(value.__module__))
         return ast.unparse(self._renamed(node, module, name))
 
     def _function(self, function: types.FunctionType, name: str) -> str:
@@ -298,6 +300,4 @@ def array(value: np.ndarray) -> str:
 
 def _public(value: Callable[..., Any]) -> str | None:
     """The public name of something of TensorFlow's; None where it has none."""
-    from tfparity.suite.running import inventory
-
     return inventory.public_name(value)
