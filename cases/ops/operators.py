@@ -2,7 +2,7 @@
 
 A row is one operator: its name, Python's function of it, NumPy's, the dtypes it is for, and the form of values that it
 divides by or raises to. It is expanded over the pairings of operands, `left` and `right`: a Tensor is an argument, a
-Variable is assigned one before the operator is applied, and an ndarray or a scalar is by its nature a constant of the
+Variable is assigned one before the operator is applied, and an ndarray or a scalar is always a constant of the
 graph. `__radd__` is the sum of what has no such operator of its own with a Tensor, in this order. The reflections, and
 the operators of a Variable, which hands its value to a Tensor's, run in one dtype of each family, those of a
 RaggedTensor, which works on its values, in one.

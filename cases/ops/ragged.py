@@ -1,7 +1,7 @@
 """tf.ragged, and what core ops do with ragged tensors.
 
-A reference gets and gives `RaggedValue`s, whose rows are lists of different lengths. The second row of every ragged
-input is empty. Core ops on ragged tensors are programs, `program.ragged_NAME`.
+A reference receives and returns `RaggedValue`s, whose rows are lists of different lengths. The second row of every
+ragged input is empty. Core ops on ragged tensors are programs, `program.ragged_NAME`.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """tf.signal.*: Fourier and cosine transforms, frames and windows.
 
-A transform mixes all elements, so an infinity or a NaN may come out as either everywhere, and no page says which: the
-transforms get no edge values, data movement (shift, frame, overlap) does. A window function is named by a string,
+A transform mixes all elements, so an infinity or a NaN may come out as either everywhere, and no page promises which:
+the transforms get no edge values, data movement (shift, frame, overlap) does. A window function is named by a string,
 which `call` looks up in tf.signal.
 """
 
@@ -50,7 +50,7 @@ def nd(function):
         axes = [axis % a.ndim for axis in (range(a.ndim) if axes is None else axes)]
         if 0 in (fft_length or [a.shape[axis] for axis in axes]):
             raise Undefined("a transform of no points")
-        # Nothing, padded, is zeros; NumPy's irfft reads memory nobody wrote.
+        # An empty input is padded with zeros; NumPy's irfft would read uninitialised memory.
         a = np.pad(a, [(0, int(n == 0 and axis in axes)) for axis, n in enumerate(a.shape)])
         return function(a, fft_length, axes, norm)
 

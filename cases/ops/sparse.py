@@ -1,7 +1,7 @@
 """tf.sparse: tensors of which only some places hold a value.
 
-A reference gets and gives `SparseValue`s. A place that holds a zero is not an empty place: what becomes of both is what
-these cases are about. Indices are in row-major order, which the pages assume, except where the order is the point.
+A reference receives and returns `SparseValue`s. A place that holds a zero is not an empty place: these cases test how
+an op treats each. Indices are in row-major order, which the pages assume, except where the order is the point.
 """
 
 import itertools
@@ -164,7 +164,7 @@ def counts():
 
 
 def moved(x, function):
-    """A rearrangement of the dense array, told by where it takes the numbers of the places."""
+    """A rearrangement of the dense array; applied to the numbers of the places it shows where each place moves."""
     size = tuple(map(int, x.dense_shape))
     number = function(np.arange(np.prod(size, dtype=int)).reshape(size))
     return sparse_of(function(x.dense()), np.isin(number, np.flatnonzero(held(x))))

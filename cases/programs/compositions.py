@@ -58,7 +58,7 @@ OF_ROWS = {  # the second op, of a vector: in TensorFlow, and in NumPy
                    lambda v: np.array([v[k: k + 2].max() for k in range(0, len(v), 2)], np.float32)),
     "counts":     (lambda v: tf.math.bincount(tf.abs(v)),         lambda v: np.bincount(np.abs(v)).astype(np.int32)),
 }
-SLICE = {"slice": (lambda v: tf.slice(v, [1], [3]), lambda v: v[1:4])}      # of a mask it dies by chance
+SLICE = {"slice": (lambda v: tf.slice(v, [1], [3]), lambda v: v[1:4])}      # of a mask it crashes in some runs only
 # What the value under XLA's bound and count must refuse: another length than its own, and what is past its end.
 REFUSED = {
     "plus-other":     lambda v: v + tf.boolean_mask(v, v > 1),

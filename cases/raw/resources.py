@@ -1,8 +1,8 @@
 """Raw ops on the handle of a variable: optimizers, and what reads, assigns and indexes.
 
 Variables are given tensors at the start of each call and read back as tensors at its end, so that a case is a function
-of tensors like any other. A handle does not tell the op what is behind it, and a variable of another dtype than the
-tensors, or than the op is told, must be refused.
+of tensors like any other. A handle does not carry the dtype of its variable: the op must refuse a variable of
+another dtype than that of its tensors or of its dtype attribute.
 """
 
 from __future__ import annotations

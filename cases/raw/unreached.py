@@ -396,7 +396,7 @@ raw("Conv2DBackpropFilter", filter_gradient, T(2, 4, 5, 3), [2, 3, 3, 4], T(2, 3
 raw("Conv3DBackpropFilterV2", filter_gradient, T(1, 3, 4, 3, 2), [2, 2, 2, 2, 3], T(1, 2, 3, 2, 3), strides=ONE3,
     padding="VALID")
 raw("FusedPadConv2D",   padded_and_convolved, T(1, 4, 5, 2, edges=False), AROUND, T(2, 3, 2, 3),
-    mode=each("REFLECT", "SYMMETRIC"), strides=ONE2, padding="VALID", empty=False)    # else memory nobody wrote
+    mode=each("REFLECT", "SYMMETRIC"), strides=ONE2, padding="VALID", empty=False)    # else uninitialised memory
 raw("FusedResizeAndPadConv2D", None, T(1, 4, 5, 2), [6, 6], AROUND, T(2, 3, 2, 3),
     mode="REFLECT", strides=ONE2, padding="VALID", why="three documented ops in one; each is judged itself",
     empty=False)
@@ -467,7 +467,7 @@ CROPS, OF_THE_FIRST = T("b 3 3 2", dtype="float32"), I("b", below=1)
 BOXES = T("b 4", dtype="float32", within=(0, 1), form=lambda x: np.sort(x.reshape(-1, 2, 2), 1).reshape(-1, 4),
           edges=False)
 NO_BOXES = T(1, 0, dtype="float32"), I(1, 0)
-astray = "a box of NaN lies outside the memory of the image, where the kernel reads and writes"
+astray = "a NaN box gives addresses outside the image: an out-of-bounds read and write"
 corners = rows([0, 0, 1, 1], [0, 0.1, 1, 1.1], [0, -0.1, 1, 0.9], [0, 10, 1, 11], [0, 10.1, 1, 11.1], dtype=np.float32)
 scores = rows(0.9, 0.75, 0.6, 0.95, 0.5, dtype=np.float32)
 kept = np.array([3, 0], np.int32)  # one box of each of the two heaps of overlapping ones, the best scored
@@ -498,7 +498,7 @@ raw("NearestNeighbors",    nearest, T("n d", dtype="float32", edges=False), T("c
     sizes={"c": 4}, empty=False)
 raw("KMC2ChainInitialization", None, T("n", dtype="float32", domain=(0, 9), edges=False), 1, why="a random choice")
 raw("KmeansPlusPlusInitialization", None, T("n d", dtype="float32", edges=False), 2, 1, 1, why="a random choice",
-    skips={"nan-0": "it searches among distances of NaN, and in two of five whole runs came to no end"})
+    skips={"nan-0": "it searches among distances of NaN, and did not finish in two of five whole runs"})
 raw("AudioSpectrogram",    None, T("n 2", dtype="float32"), window_size=8, stride=4, sizes={"n": 32},
     magnitude_squared=each(False, True), why="its window is not documented")
 raw("Mfcc",                None, T(1, 4, 129, dtype="float32", domain=(0, 9), edges=False), 8000,

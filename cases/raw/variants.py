@@ -1,7 +1,7 @@
 """Raw ops on what is behind a variant or a table's handle: lists, maps, ragged tensors, CSR matrices, lookup tables.
 
 What such an op changes is made of tensors at the start of each call and read back as tensors at its end. A handle does
-not tell the op what is behind it: an op that is told the dtype is also told another, which must be refused.
+not carry a dtype: an op that has the dtype as an attribute is also called with another, which it must refuse.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ lists("Scatter",      placed, T("k 3", edges=False), I("k", within=(0, 4), edges
 lists("ScatterV2",    placed, T("k 3", edges=False), I("k", below=5), [3], 5, call=to_list)
 lists("Split",        cut_up, T(5, 3, edges=False), [-1, 3], LENGTHS, call=cut)
 lists("Concat",       end_to_end, PARTS, element_shape=each([2, 3], [None, 3]), **OF, skips={
-    "deeper-0": "writes past its memory, and dies at once or in a later op (tensorflow#63722)"})
+    "deeper-0": "out-of-bounds write: crashes at once or in a later op (tensorflow#63722)"})
 lists("ConcatV2",     end_to_end, PARTS, each([2, 3], [-1, 3]), TWO_EACH, written=each(True, False), **OF, call=concat,
       errors=[error("negative-length", PARTS, [-1, 3], T("n", dtype="int64", values=(-1,)), written=False)])
 lists("PushBackBatch", lambda x, rows: [np.concatenate([x, row[None]]) for row in rows], ROWS, T(2, 3, edges=False),
@@ -231,7 +231,7 @@ raw("RaggedTensorFromVariant", unchanged, SPLITS, T("5 d", edges=False), Tvalues
 raw("RaggedTensorToVariantGradient", lambda splits, values, shape, Tvalues: values, SPLITS, T(5, 3, edges=False),
     [5, 3], Tvalues=DTYPE, call=gradient, exact=True, errors=OTHERWISE, skips=dict.fromkeys(
         ("option-2-beyond", "option-2-shorter"),
-        "writes past its memory, and dies at once or in a later op (tensorflow#80332)"))
+        "out-of-bounds write: crashes at once or in a later op (tensorflow#80332)"))
 
 
 # --- CSR matrices ---------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def generator(*identity: object) -> np.random.Generator:
 
 @lru_cache(maxsize=64)
 def edges(dtype: np.dtype) -> np.ndarray:
-    """All values of `dtype` where kernels are known to part ways, shape (n,); the most telling come first."""
+    """All values of `dtype` at which kernels are known to differ, shape (n,); those that most often show it first."""
     kind = family(dtype)
     if kind == "bool":
         return np.array([False, True])
@@ -116,7 +116,7 @@ def near_ends(dtype: np.dtype, low: float, high: float) -> np.ndarray:
     the number 1; none where neither end is finite, shape (n,).
 
     Ordinary values keep a fiftieth of the domain away from its ends, and edge values are round numbers: of 36 cases
-    with such a domain, four parted ways only here (XLA's ndtri(1e-6) is -4.7508 for -4.7534)."""
+    with such a domain, four differed only here (XLA's ndtri(1e-6) is -4.7508 for -4.7534)."""
     distances = 1.5 * 2.0 ** -np.arange(2, limits(dtype).nmant + 1)
     found = [low + distances] * bool(np.isfinite(low)) + [high - distances] * bool(np.isfinite(high))
     return inside(np.concatenate([[], *found]).astype(dtype), low, high)
@@ -177,7 +177,7 @@ def flushed(array: np.ndarray) -> np.ndarray:
 def pairs(columns: list[np.ndarray]) -> list[np.ndarray]:
     """Every combination of the values in `columns`, as one flat column each; combinations of early values first.
 
-    Values are listed with the most telling first, so a prefix of the pairs is the part worth the most.
+    Columns list first the values that most often show a difference, so a prefix of the pairs is the part worth most.
     """
     grid: Any = np.meshgrid(*[np.arange(len(c)) for c in columns], indexing="ij")
     order = np.argsort(np.maximum.reduce([g.ravel() for g in grid]), kind="stable")

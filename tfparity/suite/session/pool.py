@@ -3,7 +3,7 @@
 Built on pebble, the one maintained pool that survives the death of a worker, gives its pid and exit code, and replaces
 workers (`concurrent.futures` breaks as a whole; pytest-xdist restarts a worker but imports TensorFlow again, 5 s each).
 Workers are forked from a server that has imported TensorFlow and never started its runtime. What a job does is
-`worker`'s affair.
+in `worker`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 What a job runs may kill the worker. Before each step the worker writes down what it is about to do, and arms a
 watchdog in C (`faulthandler`), which ends the process even while TensorFlow holds the interpreter lock, as XLA's
 compiler can. The fork server imports this module once, TensorFlow and the cases with it, so that a new worker costs a
-fork (0.1 s) and not an import (5 s). Who starts workers and what becomes of their jobs is `pool`'s affair.
+fork (0.1 s) and not an import (5 s). `pool` starts workers and collects their results.
 """
 
 from __future__ import annotations
